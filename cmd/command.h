@@ -1,0 +1,31 @@
+// A subcommand: one file in cmd/, one line in main.c's table.
+#ifndef MMPROF_CMD_COMMAND_H
+#define MMPROF_CMD_COMMAND_H
+
+#include <popt.h>
+#include <stdbool.h>
+
+// Exit codes: 0, 1 (a check said no), 2 (bad input or it can't be done here, one line on stderr said why);
+// `record` ends as its workload did.
+enum { EXIT_USAGE = 2 };
+
+struct command {
+	const char *name, *what; // `what`: one line for `mmprof --help`
+	int (*run)(int argc, const char **argv); // argv[0] is the subcommand's name
+};
+
+extern const struct command cmd_bench, cmd_doctor, cmd_list, cmd_record, cmd_report, cmd_sql;
+
+// Parses options with popt (first non-option ends them, so that a workload keeps its own). On --help prints help made
+// from the table and exits 0. Returns the remaining arguments (NULL-terminated, in *rest, owned by *ctx) and 0, or
+// EXIT_USAGE after one line on stderr. Free *ctx with poptFreeContext().
+int command_options(const struct command *cmd, int argc, const char **argv, const struct poptOption *options,
+		    const char *usage, poptContext *ctx, const char ***rest);
+
+// One line on stderr, "mmprof NAME: text"; returns EXIT_USAGE.
+int command_fail(const struct command *cmd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+// The database's path: `given`, else $MMPROF_DB, else ./mmprof.db.
+const char *command_db_path(const char *given);
+
+#endif

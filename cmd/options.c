@@ -1,0 +1,49 @@
+// What every subcommand does with its options, errors and database path; see command.h.
+#include "cmd/command.h"
+
+#include <glib.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int command_fail(const struct command *cmd, const char *fmt, ...)
+{
+	g_autofree char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = g_strdup_vprintf(fmt, ap);
+	va_end(ap);
+	g_strdelimit(text, "\n\r", ' ');
+	fprintf(stderr, "mmprof %s: %s\n", cmd->name, text);
+	return EXIT_USAGE;
+}
+
+int command_options(const struct command *cmd, int argc, const char **argv, const struct poptOption *options,
+		    const char *usage, poptContext *ctx, const char ***rest)
+{
+	static const char *none[] = {NULL};
+	g_autofree char *name = g_strdup_printf("mmprof %s", cmd->name);
+	int rc;
+
+	*ctx = poptGetContext(name, argc, argv, options, POPT_CONTEXT_POSIXMEHARDER);
+	poptSetOtherOptionHelp(*ctx, usage);
+	while ((rc = poptGetNextOpt(*ctx)) > 0)
+		;
+	if (rc < -1)
+		return command_fail(cmd, "%s: %s (see mmprof %s --help)", poptBadOption(*ctx, POPT_BADOPTION_NOALIAS),
+				    poptStrerror(rc), cmd->name);
+	*rest = poptGetArgs(*ctx);
+	if (!*rest)
+		*rest = none;
+	return 0;
+}
+
+const char *command_db_path(const char *given)
+{
+	const char *env = getenv("MMPROF_DB");
+
+	if (given)
+		return given;
+	return env && *env ? env : "mmprof.db";
+}

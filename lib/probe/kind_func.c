@@ -1,0 +1,188 @@
+// Probes of kind `func`: a function's latency, by the best backend that works here. Knows the order of preference;
+// how a backend attaches is its own affair (funclat.c, ftrace.c).
+#include <errno.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "probe/ftrace.h"
+#include "probe/funclat.h"
+#include "probe/kernel.h"
+#include "probe/set.h"
+#include "store/store.h"
+
+// What a probe of this kind holds: one of the two.
+struct func_impl {
+	struct funclat_pair *pair; // fentry, kprobe
+	struct ftrace_func *ftrace;
+};
+
+static int try_bpf(struct probes *set, struct probe *p, const char *backend, const char *symbol)
+{
+	struct funclat_pair *pair;
+	int rc;
+
+	if (!set->funclat)
+		return err_set(-EPERM, "%s", set->bpf_why ? set->bpf_why : "no BPF here");
+	pair = g_new0(struct funclat_pair, 1);
+	rc = funclat_attach(set->funclat, backend, symbol, p->id, pair);
+	if (rc) {
+		g_free(pair);
+		return rc;
+	}
+	((struct func_impl *)p->impl)->pair = pair;
+	return 0;
+}
+
+static int try_backend(struct probes *set, struct probe *p, const char *backend, const char *symbol)
+{
+	if (strcmp(backend, "ftrace"))
+		return try_bpf(set, p, backend, symbol);
+	return ftrace_add(set->ftrace, symbol, &((struct func_impl *)p->impl)->ftrace);
+}
+
+// The first of the targets that this kernel has; NULL: none.
+static const char *existing_symbol(const struct probe *p)
+{
+	for (char **s = p->symbols; *s; s++)
+		if (kernel_has_function(*s))
+			return *s;
+	return NULL;
+}
+
+static void attach(struct probes *set, struct probe *p)
+{
+	static const char *const order[] = {"fentry", "kprobe", "ftrace"};
+	g_autoptr(GString) why = g_string_new(NULL);
+	const char *symbol = existing_symbol(p);
+
+	if (!symbol) {
+		g_autofree char *names = g_strjoinv(", ", p->symbols);
+
+		probe_outcome(p, "absent", NULL, "this kernel has no function %s (not built in, or inlined)", names);
+		return;
+	}
+	g_free(p->target);
+	p->target = g_strdup(symbol);
+	p->impl = g_new0(struct func_impl, 1);
+	for (size_t i = 0; i < G_N_ELEMENTS(order); i++) {
+		if (strcmp(p->wanted_backend, "auto") && strcmp(p->wanted_backend, order[i]))
+			continue;
+		if (try_backend(set, p, order[i], symbol) == 0) {
+			probe_outcome(p, "attached", order[i], why->len ? "%s" : NULL, why->str);
+			return;
+		}
+		g_string_append_printf(why, "%s%s: %s", why->len ? "; " : "", order[i], err_text());
+	}
+	probe_outcome(p, "failed", NULL, "%s", why->str);
+}
+
+static int store_losses(struct store *store, int64_t run, const struct probe *p, const struct cpu_loss *l)
+{
+	const struct {
+		const char *kind;
+		uint64_t n;
+		const char *detail;
+	} row[] = {
+		{"unmatched_exit", l->unmatched_exit, "returned during the run, but the entry was not seen: it was entered before"},
+		{"missed_exit", l->missed_exit, "entered, but the return was not reported by the kernel"},
+		{"stack_overflow", l->stack_overflow, "nested too deep in probed functions"},
+		{"no_storage", l->no_storage, "no memory for the task's call stack, or called within its own set-up"},
+		{"no_slot", l->no_slot, "no room for another class's histogram"},
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(row); i++) {
+		int rc = store_loss(store, run, p->row, row[i].kind, row[i].n, row[i].detail);
+
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int store_misses(struct store *store, int64_t run, const struct probe *p, const struct funclat_pair *pair)
+{
+	const struct bpf_attached *side[] = {&pair->entry, &pair->exit};
+	static const char *const kind[2][2] = {{"recursion_misses_entry", "nmissed_entry"},
+					       {"recursion_misses_exit", "nmissed_exit"}};
+	int rc = 0;
+
+	for (int i = 0; i < 2 && !rc; i++) {
+		int64_t recursion = bpf_recursion_misses(side[i]), missed = bpf_kprobe_missed(side[i]);
+
+		if (recursion >= 0)
+			rc = store_loss(store, run, p->row, kind[i][0], recursion,
+					"skipped by the kernel: the program was already running on that CPU");
+		if (!rc && missed >= 0)
+			rc = store_loss(store, run, p->row, kind[i][1], missed, "the kprobe was hit but could not run");
+	}
+	return rc;
+}
+
+static int collect_bpf(struct probes *set, struct probe *p, struct funclat_pair *pair, struct store *store, int64_t run,
+		       bool final)
+{
+	struct cpu_loss loss;
+	int rc = funclat_read(set->funclat, p->id, pair);
+
+	for (int c = 0; c < CLASS_COUNT && !rc; c++)
+		if (pair->hists[c])
+			rc = probe_store_hist(store, p, "", c, pair->hists[c]);
+	if (rc || !final)
+		return rc;
+	rc = funclat_losses(set->funclat, p->id, &loss);
+	if (!rc)
+		rc = store_losses(store, run, p, &loss);
+	return rc ? rc : store_misses(store, run, p, pair);
+}
+
+static int collect(struct probes *set, struct probe *p, struct store *store, int64_t run, bool final)
+{
+	struct func_impl *impl = p->impl;
+	int rc = 0;
+
+	if (!impl)
+		return 0;
+	if (impl->pair)
+		return collect_bpf(set, p, impl->pair, store, run, final);
+	for (int c = 0; impl->ftrace && c < CLASS_COUNT && !rc; c++) {
+		const struct hist *h = ftrace_hist(impl->ftrace, c);
+
+		if (h)
+			rc = probe_store_hist(store, p, "", c, h);
+	}
+	return rc;
+}
+
+static void detach(struct probes *set G_GNUC_UNUSED, struct probe *p)
+{
+	struct func_impl *impl = p->impl;
+
+	if (impl && impl->pair)
+		funclat_pair_free(impl->pair);
+	g_clear_pointer(&p->impl, g_free);
+}
+
+static void run_stats(const struct probe *p, uint64_t *runs, uint64_t *ns)
+{
+	const struct func_impl *impl = p->impl;
+
+	if (!impl || !impl->pair)
+		return;
+	bpf_run_stats(&impl->pair->entry, runs, ns);
+	bpf_run_stats(&impl->pair->exit, runs, ns);
+}
+
+static uint64_t calls(const struct probe *p)
+{
+	const struct func_impl *impl = p->impl;
+	uint64_t n = 0;
+
+	for (int c = 0; impl && c < CLASS_COUNT; c++) {
+		const struct hist *h = impl->pair ? impl->pair->hists[c] : ftrace_hist(impl->ftrace, c);
+
+		n += h ? h->count : 0;
+	}
+	return n;
+}
+
+const struct probe_kind kind_func = {"func", attach, collect, detach, run_stats, calls};

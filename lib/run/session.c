@@ -1,0 +1,460 @@
+// One run from set-up to the last figure; see session.h. Order matters: the run's row first, then everything that
+// may fail, the workload's first instruction last of all.
+#include "run/session.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/journal.h"
+#include "host/host.h"
+#include "probe/probe.h"
+#include "run/cgroup.h"
+#include "run/klog.h"
+#include "run/samplers.h"
+#include "store/store.h"
+
+#define FLUSH_NS 1000000000ll
+
+struct session {
+	const struct session_options *options;
+	struct store *store;
+	int64_t run;
+	struct run_cgroup cgroup;
+	struct probes *probes;
+	struct workload *workload;
+	struct sample_target target;
+	struct samplers *samplers;
+	int signal_fd, timer_fd, kmsg_fd;
+	int journal_mark;
+	int64_t flushed_ns;
+	const char *status, *status_why;
+	bool interrupted, killed;
+	struct rusage self_before;
+};
+
+static void signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGHUP);
+	sigaddset(set, SIGQUIT);
+}
+
+void session_block_signals(void)
+{
+	sigset_t set;
+
+	signals(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+int session_check(const struct session_options *o)
+{
+	struct probe_options po = {.backend = o->backend, .cgroup_fd = -1};
+	struct probes *set = NULL;
+	int rc = workload_check(&o->workload);
+
+	if (!rc)
+		rc = probes_new(o->probes, o->no_probes, &po, &set);
+	probes_free(set);
+	return rc;
+}
+
+// --- the run's row and its facts
+
+struct facts {
+	GPtrArray *keys, *values;
+};
+
+static void keep_fact(void *ctx, const char *key, const char *value)
+{
+	struct facts *f = ctx;
+
+	g_ptr_array_add(f->keys, g_strdup(key));
+	g_ptr_array_add(f->values, g_strdup(value));
+}
+
+static int store_facts(struct session *s)
+{
+	struct facts f = {g_ptr_array_new_with_free_func(g_free), g_ptr_array_new_with_free_func(g_free)};
+	int rc;
+
+	host_facts("", keep_fact, &f);
+	rc = store_run_facts(s->store, s->run, (const char *const *)f.keys->pdata, (const char *const *)f.values->pdata,
+			     f.keys->len);
+	g_ptr_array_unref(f.keys);
+	g_ptr_array_unref(f.values);
+	return rc;
+}
+
+static int store_tags(struct session *s)
+{
+	int rc = 0;
+
+	for (const char *const *t = s->options->tags; t && *t && !rc; t++) {
+		const char *eq = strchr(*t, '=');
+		g_autofree char *key = g_strndup(*t, eq - *t);
+
+		rc = store_run_tag(s->store, s->run, key, eq + 1);
+	}
+	return rc;
+}
+
+static int begin(struct session *s)
+{
+	const struct session_options *o = s->options;
+	g_autofree char *cwd = g_get_current_dir();
+	struct store_run info = {.experiment = o->experiment,
+				 .name = o->name,
+				 .system = o->system,
+				 .argv = o->workload.argv,
+				 .cwd = cwd,
+				 .user = o->workload.user ? o->workload.user : g_get_user_name(),
+				 .boot_id = host_boot_id(),
+				 .version = MMPROF_VERSION,
+				 .iteration = o->iteration,
+				 .warmup = o->iteration == 0,
+				 .started_unix_ns = g_get_real_time() * 1000,
+				 .interval_ms = o->interval_ms};
+	int rc = store_run_begin(s->store, &info, &s->run);
+
+	if (!rc)
+		rc = store_begin(s->store);
+	if (!rc)
+		rc = store_tags(s);
+	if (!rc)
+		rc = store_facts(s);
+	return rc ? rc : store_commit(s->store);
+}
+
+// --- set-up
+
+static int set_up_probes(struct session *s)
+{
+	struct probe_options po = {.backend = s->options->backend, .cgroup_fd = s->cgroup.fd};
+	int rc = probes_new(s->options->probes, s->options->no_probes, &po, &s->probes);
+
+	if (!rc)
+		rc = probes_attach(s->probes);
+	if (!rc && s->options->bpf_stats && probes_bpf_stats(s->probes))
+		rc = store_not_measured(s->store, s->run, "BPF run time", err_text());
+	return rc ? rc : probes_store(s->probes, s->store, s->run);
+}
+
+static int set_up_cgroup(struct session *s)
+{
+	if (run_cgroup_make(&s->cgroup) == 0)
+		return 0;
+	run_cgroup_free(&s->cgroup);
+	return store_not_measured(s->store, s->run, "class \"workload\" of probes", err_text());
+}
+
+static int set_up_kernel_log(struct session *s)
+{
+	s->kmsg_fd = klog_open();
+	return s->kmsg_fd < 0 ? store_not_measured(s->store, s->run, "kernel log", err_text()) : 0;
+}
+
+static void say(const struct session *s, const char *text)
+{
+	if (s->options->progress)
+		s->options->progress(text);
+}
+
+static int set_up(struct session *s)
+{
+	struct itimerspec every = {};
+	sigset_t set;
+	int rc;
+
+	signals(&set);
+	s->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	s->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	every.it_interval.tv_sec = s->options->interval_ms / 1000;
+	every.it_interval.tv_nsec = s->options->interval_ms % 1000 * 1000000l;
+	every.it_value = every.it_interval;
+	if (s->signal_fd < 0 || s->timer_fd < 0 || timerfd_settime(s->timer_fd, 0, &every, NULL))
+		return err_set(-errno, "can't make timers: %m");
+	rc = store_begin(s->store);
+	if (!rc)
+		rc = set_up_cgroup(s);
+	if (!rc)
+		rc = set_up_kernel_log(s);
+	say(s, "attaching probes");
+	if (!rc)
+		rc = set_up_probes(s);
+	say(s, NULL);
+	return rc ? rc : store_commit(s->store);
+}
+
+// --- the workload's life
+
+static int launch(struct session *s)
+{
+	int rc = workload_prepare(&s->options->workload, &s->workload);
+
+	if (!rc && s->cgroup.fd >= 0)
+		rc = run_cgroup_add(&s->cgroup, workload_pid(s->workload));
+	if (rc)
+		return rc;
+	s->target = (struct sample_target){.cgroup_dir = s->cgroup.path};
+	s->samplers = samplers_open(s->store, s->run, &s->target, s->options->interval_ms);
+	rc = store_begin(s->store);
+	if (!rc)
+		rc = samplers_read(s->samplers, 0, true, false);
+	if (rc)
+		return rc;
+	s->target.root_pid = workload_pid(s->workload);
+	probes_root(s->probes, s->target.root_pid);
+	getrusage(RUSAGE_SELF, &s->self_before);
+	probes_enable(s->probes, true);
+	return workload_start(s->workload);
+}
+
+static void kill_workload(struct session *s, int signal)
+{
+	if (signal == SIGKILL && s->cgroup.fd >= 0)
+		run_cgroup_kill(&s->cgroup);
+	else
+		kill(workload_pid(s->workload), signal);
+}
+
+// A terminal's Ctrl-C has already reached the workload, which shares our process group; a signal sent to mmprof alone
+// is passed on.
+static void on_signal(struct session *s)
+{
+	struct signalfd_siginfo info;
+
+	while (read(s->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		s->interrupted = true;
+		s->status = "interrupted";
+		s->status_why = info.ssi_signo == SIGINT ? "SIGINT" : info.ssi_signo == SIGTERM ? "SIGTERM" : "signal";
+		if (info.ssi_code != SI_KERNEL)
+			kill_workload(s, (int)info.ssi_signo);
+	}
+}
+
+static void check_timeout(struct session *s, int64_t now)
+{
+	int64_t limit = s->options->timeout_s * 1000000000ll;
+
+	if (!limit || now < limit)
+		return;
+	if (strcmp(s->status, "timeout"))
+		kill_workload(s, SIGTERM);
+	else if (now > limit + 2000000000ll && !s->killed) {
+		s->killed = true;
+		kill_workload(s, SIGKILL);
+	}
+	s->status = "timeout";
+	s->status_why = "the workload ran longer than --timeout";
+}
+
+static int flush(struct session *s, int64_t now)
+{
+	int rc;
+
+	if (now - s->flushed_ns < FLUSH_NS)
+		return 0;
+	s->flushed_ns = now;
+	rc = probes_collect(s->probes, s->store, s->run, false);
+	if (!rc)
+		rc = store_commit(s->store);
+	return rc ? rc : store_begin(s->store);
+}
+
+static int tick(struct session *s)
+{
+	int64_t now = workload_since_start_ns(s->workload);
+	uint64_t missed;
+	int rc;
+
+	if (read(s->timer_fd, &missed, sizeof(missed)) < 0)
+		return 0;
+	rc = samplers_read(s->samplers, now, false, false);
+	probes_pump(s->probes);
+	if (!rc && s->kmsg_fd >= 0)
+		rc = klog_read(s->kmsg_fd, s->store, s->run, now);
+	check_timeout(s, now);
+	return rc ? rc : flush(s, now);
+}
+
+static int watch(struct session *s)
+{
+	struct pollfd fds[] = {{workload_event_fd(s->workload), POLLIN, 0},
+			       {s->signal_fd, POLLIN, 0},
+			       {s->timer_fd, POLLIN, 0}};
+	int rc = 0;
+
+	while (!rc) {
+		if (poll(fds, G_N_ELEMENTS(fds), -1) < 0 && errno != EINTR)
+			return err_set(-errno, "poll: %m");
+		if (fds[1].revents & POLLIN)
+			on_signal(s);
+		if (fds[0].revents & POLLIN)
+			return 0;
+		if (fds[2].revents & POLLIN)
+			rc = tick(s);
+	}
+	return rc;
+}
+
+// --- the end
+
+static int64_t timeval_ns(struct timeval t)
+{
+	return (int64_t)t.tv_sec * 1000000000 + (int64_t)t.tv_usec * 1000;
+}
+
+static int note_left_running(struct session *s, int left)
+{
+	g_autofree char *why = NULL;
+
+	if (!left)
+		return 0;
+	why = g_strdup_printf("%d processes of it still ran when its first process ended, which ends the run", left);
+	return store_not_measured(s->store, s->run, "the workload's later life", why);
+}
+
+static int finish(struct session *s, const struct workload_end *end, struct session_outcome *out)
+{
+	struct rusage self;
+	struct store_result r = {.status = s->status,
+				 .status_why = s->status_why,
+				 .exit_status = end->exit_status,
+				 .signal = end->signal,
+				 .elapsed_ns = end->elapsed_ns,
+				 .user_ns = timeval_ns(end->usage.ru_utime),
+				 .system_ns = timeval_ns(end->usage.ru_stime),
+				 .maxrss_bytes = end->usage.ru_maxrss * 1024,
+				 .minflt = end->usage.ru_minflt,
+				 .majflt = end->usage.ru_majflt,
+				 .nvcsw = end->usage.ru_nvcsw,
+				 .nivcsw = end->usage.ru_nivcsw,
+				 .inblock = end->usage.ru_inblock,
+				 .oublock = end->usage.ru_oublock};
+	int rc;
+
+	getrusage(RUSAGE_SELF, &self);
+	r.self_user_ns = timeval_ns(self.ru_utime) - timeval_ns(s->self_before.ru_utime);
+	r.self_system_ns = timeval_ns(self.ru_stime) - timeval_ns(s->self_before.ru_stime);
+	r.self_maxrss_bytes = self.ru_maxrss * 1024;
+	r.bpf_ns = probes_bpf_ns(s->probes, &r.bpf_ns_source);
+	rc = store_run_end(s->store, s->run, &r);
+	out->status = s->status;
+	out->interrupted = s->interrupted;
+	out->elapsed_ns = end->elapsed_ns;
+	out->exit_code = end->signal > 0 ? 128 + end->signal : end->exit_status;
+	return rc;
+}
+
+// Everything is read once more after the workload's end, with the probes off.
+static int last_readings(struct session *s, struct session_outcome *out)
+{
+	int64_t now = workload_since_start_ns(s->workload);
+	int rc;
+
+	probes_enable(s->probes, false);
+	out->left_running = s->cgroup.fd >= 0 ? run_cgroup_population(&s->cgroup) : 0;
+	rc = samplers_read(s->samplers, now, true, true);
+	if (!rc && s->kmsg_fd >= 0)
+		rc = klog_read(s->kmsg_fd, s->store, s->run, now);
+	probes_pump(s->probes);
+	if (!rc)
+		rc = probes_collect(s->probes, s->store, s->run, true);
+	if (!rc)
+		rc = note_left_running(s, out->left_running);
+	return rc;
+}
+
+static int live(struct session *s, struct session_outcome *out)
+{
+	struct workload_end end;
+	int rc = launch(s), later;
+
+	if (!rc)
+		rc = watch(s);
+	if (rc)
+		return rc;
+	workload_end(s->workload, &end);
+	rc = last_readings(s, out);
+	later = samplers_close(s->samplers);
+	s->samplers = NULL;
+	if (!rc)
+		rc = later;
+	if (!rc)
+		rc = store_commit(s->store);
+	return rc ? rc : finish(s, &end, out);
+}
+
+static void count_probes(const struct probes *set, struct session_outcome *out)
+{
+	for (int i = 0; set && i < probes_count(set); i++) {
+		const char *status = probes_get(set, i)->status;
+
+		out->attached += !strcmp(status, "attached");
+		out->not_attached += strcmp(status, "attached") && strcmp(status, "alias");
+	}
+}
+
+static void tear_down(struct session *s)
+{
+	workload_free(s->workload);
+	if (s->samplers)
+		samplers_close(s->samplers);
+	probes_free(s->probes);
+	run_cgroup_free(&s->cgroup);
+	journal_undo_to(s->journal_mark);
+	if (s->signal_fd >= 0)
+		close(s->signal_fd);
+	if (s->timer_fd >= 0)
+		close(s->timer_fd);
+	if (s->kmsg_fd >= 0)
+		close(s->kmsg_fd);
+}
+
+// A run that could not be made is kept, marked failed with the reason.
+static void mark_failed(struct session *s)
+{
+	g_autofree char *why = g_strdup(err_text());
+	struct store_result r = {.status = "failed", .status_why = why, .exit_status = -1, .signal = -1, .bpf_ns = -1};
+
+	if (!s->run)
+		return;
+	store_commit(s->store);
+	store_run_end(s->store, s->run, &r);
+	err_set(-EIO, "%s", why);
+}
+
+int session_run(struct store *store, const struct session_options *options, struct session_outcome *out)
+{
+	struct session s = {.options = options, .store = store, .status = "done", .signal_fd = -1, .timer_fd = -1, .kmsg_fd = -1};
+	int rc;
+
+	memset(out, 0, sizeof(*out));
+	s.cgroup.fd = -1;
+	s.journal_mark = journal_mark();
+	rc = begin(&s);
+	if (!rc)
+		rc = set_up(&s);
+	if (!rc)
+		rc = live(&s, out);
+	if (rc)
+		mark_failed(&s);
+	out->run = s.run;
+	count_probes(s.probes, out);
+	tear_down(&s);
+	return rc;
+}

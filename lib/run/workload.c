@@ -1,0 +1,263 @@
+// Starts, times and reaps the workload; see workload.h.
+#include "run/workload.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <grp.h>
+#include <numa.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/err.h"
+
+struct workload {
+	pid_t pid;
+	int go_fd, error_fd, event_fd; // go: a byte lets it run; error: its errno, if exec fails
+	bool started, waited;
+	pthread_t waiter;
+	int64_t start_ns;
+	struct workload_end end;
+};
+
+static int64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+// --- checks
+
+static int check_nodes(const char *option, const char *nodes)
+{
+	struct bitmask *mask;
+
+	if (!nodes)
+		return 0;
+	if (numa_available() < 0)
+		return err_set(-EINVAL, "--%s: this kernel has no NUMA policies", option);
+	mask = numa_parse_nodestring(nodes);
+	if (!mask)
+		return err_set(-EINVAL, "--%s: \"%s\" names NUMA nodes that are not here (mmprof doctor lists them)", option,
+			       nodes);
+	numa_free_nodemask(mask);
+	return 0;
+}
+
+static int check_cpus(const char *cpus)
+{
+	struct bitmask *mask;
+
+	if (!cpus)
+		return 0;
+	mask = numa_parse_cpustring(cpus);
+	if (!mask)
+		return err_set(-EINVAL, "--cpus: \"%s\" names CPUs that are not here", cpus);
+	numa_free_cpumask(mask);
+	return 0;
+}
+
+static int check_program(const char *program)
+{
+	g_autofree char *path = g_find_program_in_path(program);
+
+	if (path)
+		return 0;
+	if (strchr(program, '/') && access(program, F_OK) == 0)
+		return err_set(-EINVAL, "the workload \"%s\" is not an executable file", program);
+	return err_set(-EINVAL, "the workload \"%s\" was not found", program);
+}
+
+int workload_check(const struct workload_options *o)
+{
+	int rc;
+
+	if (o->user && !getpwnam(o->user))
+		return err_set(-EINVAL, "--user: there is no user \"%s\"", o->user);
+	rc = check_program(o->argv[0]);
+	if (!rc)
+		rc = check_cpus(o->cpus);
+	if (!rc)
+		rc = check_nodes("membind", o->membind);
+	if (!rc)
+		rc = check_nodes("preferred", o->preferred);
+	return rc ? rc : check_nodes("interleave", o->interleave);
+}
+
+// --- the child's side: each step ends the child with its errno on failure
+
+static void redirect(const char *path, int flags, int to)
+{
+	int fd = path ? open(path, flags | O_CLOEXEC, 0644) : to;
+
+	if (fd < 0 || (fd != to && dup2(fd, to) < 0))
+		_exit(125);
+}
+
+static void apply_placement(const struct workload_options *o)
+{
+	struct bitmask *mask;
+
+	if (o->cpus && (mask = numa_parse_cpustring(o->cpus)))
+		numa_sched_setaffinity(0, mask);
+	if (o->membind && (mask = numa_parse_nodestring(o->membind)))
+		numa_set_membind(mask);
+	if (o->interleave && (mask = numa_parse_nodestring(o->interleave)))
+		numa_set_interleave_mask(mask);
+	if (o->preferred && (mask = numa_parse_nodestring(o->preferred)))
+		for (unsigned i = 0; i < mask->size; i++)
+			if (numa_bitmask_isbitset(mask, i)) {
+				numa_set_preferred((int)i);
+				break;
+			}
+}
+
+static int become(const char *user)
+{
+	const struct passwd *pw = user ? getpwnam(user) : NULL;
+
+	if (!pw || geteuid() != 0)
+		return 0;
+	if (initgroups(user, pw->pw_gid) || setgid(pw->pw_gid) || setuid(pw->pw_uid))
+		return -errno;
+	setenv("HOME", pw->pw_dir, 1);
+	setenv("USER", user, 1);
+	setenv("LOGNAME", user, 1);
+	return 0;
+}
+
+static void child(const struct workload_options *o, int go_fd, int error_fd)
+{
+	sigset_t none;
+	char byte;
+	int rc;
+
+	if (read(go_fd, &byte, 1) != 1)
+		_exit(125); // mmprof is gone
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	redirect(o->stdin_path, O_RDONLY, STDIN_FILENO);
+	redirect(o->stdout_path, O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
+	apply_placement(o);
+	rc = -become(o->user);
+	if (!rc) {
+		execvp(o->argv[0], (char *const *)o->argv);
+		rc = errno;
+	}
+	if (write(error_fd, &rc, sizeof(rc)) < 0)
+		_exit(126);
+	_exit(125);
+}
+
+// --- the parent's side
+
+int workload_prepare(const struct workload_options *o, struct workload **out)
+{
+	int go[2] = {-1, -1}, error[2] = {-1, -1};
+	struct workload *w;
+	pid_t pid;
+
+	if (pipe2(go, O_CLOEXEC) || pipe2(error, O_CLOEXEC))
+		return err_set(-errno, "pipe: %m");
+	pid = fork();
+	if (pid < 0)
+		return err_set(-errno, "fork: %m");
+	if (pid == 0) {
+		close(go[1]);
+		close(error[0]);
+		child(o, go[0], error[1]);
+	}
+	close(go[0]);
+	close(error[1]);
+	w = g_new0(struct workload, 1);
+	w->pid = pid;
+	w->go_fd = go[1];
+	w->error_fd = error[0];
+	w->event_fd = eventfd(0, EFD_CLOEXEC);
+	*out = w;
+	return 0;
+}
+
+pid_t workload_pid(const struct workload *w)
+{
+	return w->pid;
+}
+
+static void *wait_for_it(void *arg)
+{
+	struct workload *w = arg;
+	int status = 0;
+
+	while (wait4(w->pid, &status, 0, &w->end.usage) < 0 && errno == EINTR)
+		;
+	w->end.elapsed_ns = now_ns() - w->start_ns;
+	w->end.exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	w->end.signal = WIFSIGNALED(status) ? WTERMSIG(status) : -1;
+	eventfd_write(w->event_fd, 1);
+	return NULL;
+}
+
+int workload_start(struct workload *w)
+{
+	int error = 0, rc;
+
+	w->start_ns = now_ns();
+	if (write(w->go_fd, "g", 1) != 1)
+		return err_set(-errno, "can't start the workload: %m");
+	rc = pthread_create(&w->waiter, NULL, wait_for_it, w);
+	if (rc)
+		return err_set(-rc, "can't start a thread: %s", g_strerror(rc));
+	w->started = true;
+	if (read(w->error_fd, &error, sizeof(error)) == sizeof(error)) // nothing comes when exec succeeds
+		return err_set(-error, "can't execute the workload: %s", g_strerror(error));
+	return 0;
+}
+
+int workload_event_fd(const struct workload *w)
+{
+	return w->event_fd;
+}
+
+void workload_end(struct workload *w, struct workload_end *end)
+{
+	if (!w->waited)
+		pthread_join(w->waiter, NULL);
+	w->waited = true;
+	*end = w->end;
+}
+
+int64_t workload_since_start_ns(const struct workload *w)
+{
+	return w->start_ns ? now_ns() - w->start_ns : 0;
+}
+
+void workload_free(struct workload *w)
+{
+	struct workload_end end;
+
+	if (!w)
+		return;
+	if (!w->waited) {
+		kill(w->pid, SIGKILL);
+		if (w->started)
+			workload_end(w, &end);
+		else
+			waitpid(w->pid, NULL, 0);
+	}
+	close(w->go_fd);
+	close(w->error_fd);
+	close(w->event_fd);
+	g_free(w);
+}

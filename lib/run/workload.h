@@ -1,0 +1,46 @@
+// The workload's process: made stopped, so that it can be put into its cgroup and the probes switched on before its
+// first instruction; waited for by a thread of its own, so that its end is timed exactly.
+#ifndef MMPROF_RUN_WORKLOAD_H
+#define MMPROF_RUN_WORKLOAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+struct workload_options {
+	const char *const *argv;   // NULL-terminated
+	const char *user;	   // NULL: as mmprof itself
+	const char *cpus;	   // NULL: any; e.g. "0-3,8"
+	const char *membind, *preferred, *interleave; // nodes, NULL: not set
+	const char *stdin_path, *stdout_path;	      // NULL: mmprof's own
+};
+
+struct workload;
+
+// Checks what can be checked without starting anything: the program exists and can be executed, the user exists, CPUs and
+// nodes are there. -EINVAL with an err chain.
+int workload_check(const struct workload_options *options);
+
+// Forks the process, which waits. -errno with an err chain.
+int workload_prepare(const struct workload_options *options, struct workload **workload);
+pid_t workload_pid(const struct workload *workload);
+
+// Lets it go; -errno with an err chain when it could not be executed.
+int workload_start(struct workload *workload);
+
+// A descriptor that becomes readable when it has ended.
+int workload_event_fd(const struct workload *workload);
+
+struct workload_end {
+	int64_t elapsed_ns;	  // from start to the end of the first process
+	int exit_status, signal;  // -1 where there is none
+	struct rusage usage;	  // of it and of all children it waited for
+};
+
+// After the event: how it ended.
+void workload_end(struct workload *workload, struct workload_end *end);
+int64_t workload_since_start_ns(const struct workload *workload);
+void workload_free(struct workload *workload); // kills it if it still runs
+
+#endif
