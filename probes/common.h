@@ -8,13 +8,9 @@
 
 #define INLINE static __attribute__((always_inline)) inline
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct control);
-	__uint(map_flags, BPF_F_MMAPABLE);
-} control SEC(".maps");
+// Shared by all programs of a run: lib/probe/bpf.c puts one map in the place of each object's. In a data section of its
+// own, so that reading it takes no look-up.
+struct control control SEC(".data.control") = {};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_CGROUP_ARRAY);
@@ -31,11 +27,9 @@ struct {
 		__v;                                                                                                 \
 	})
 
-INLINE struct control *control_get(void)
+INLINE bool enabled(void)
 {
-	u32 zero = 0;
-
-	return bpf_map_lookup_elem(&control, &zero);
+	return *(volatile unsigned int *)&control.enabled;
 }
 
 // The comm's first eight bytes, compared at once; `n` of them count.
@@ -70,11 +64,31 @@ INLINE u32 class_of_kthread(u64 head)
 	return CLASS_KTHREAD;
 }
 
-INLINE u32 class_of_current(struct task_struct *task)
+// A task in the workload's own cgroup is recognised by the cgroup's address, which is learned from the first such task;
+// the cgroup can't go away, mmprof holds it open. Only tasks in cgroups below it, or before that, need the helper.
+INLINE bool in_workload(struct task_struct *task)
 {
+	struct cgroup *own = task->cgroups->dfl_cgrp;
+
+	if ((u64)own == control.workload)
+		return true;
+	if (control.workload && own->level <= control.workload_level)
+		return false;
+	if (bpf_current_task_under_cgroup(&workload_cgroup, 0) != 1)
+		return false;
+	if (!control.workload) {
+		control.workload_level = own->level;
+		control.workload = (u64)own;
+	}
+	return true;
+}
+
+INLINE u32 class_of_current(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
 	char comm[16];
 
-	if (bpf_current_task_under_cgroup(&workload_cgroup, 0) == 1)
+	if (in_workload(task))
 		return CLASS_WORKLOAD;
 	if (!(task->flags & PF_KTHREAD))
 		return CLASS_OTHER;

@@ -15,9 +15,17 @@ typedef __u64 u64;
 
 #define CO_RE __attribute__((preserve_access_index))
 
+struct cgroup {
+	int level;
+} CO_RE;
+
+struct css_set {
+	struct cgroup *dfl_cgrp; // the one in the v2 hierarchy
+} CO_RE;
+
 struct task_struct {
 	unsigned int flags;
-	char comm[16];
+	struct css_set *cgroups;
 } CO_RE;
 
 // arch/x86/include/asm/ptrace.h; not relocated: the layout is the ABI of kprobe programs.

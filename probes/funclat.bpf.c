@@ -1,25 +1,19 @@
-// Function latency: a start stamp on a small stack in task-local storage, then one histogram per (function,
-// class) and CPU. No event leaves the kernel, so none can be dropped; what can't be paired is counted.
+// Function latency: a start stamp for each call in progress, then one histogram per (function, class) and CPU. No
+// event leaves the kernel, so none can be dropped; what can't be paired is counted.
 //
-// An entry and its return are paired by function and stack address, not by order: calls that nest, recurse,
-// sleep, or move to another CPU come out right, and a return that the kernel did not report (a kretprobe out of
-// instances, a program that interrupted itself) is noticed when its frame turns up dead.
+// A call in progress is known by its place on the kernel stack: no two live calls of a function share one. So calls
+// that nest, recurse, sleep, or move to another CPU come out right without any state in the task, and a return that
+// the kernel did not report (a kretprobe out of instances, a program that interrupted itself) is noticed when its
+// place is used again.
 #include "probes/common.h"
 
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct task_frames);
-} frames SEC(".maps");
+// Calls in progress, hashed by place; a bucket holds START_WAYS of them.
+struct start starts[START_BUCKETS * START_WAYS];
 
-struct {
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(type, BPF_MAP_TYPE_ARRAY); // [probe * CLASS_COUNT + class] = slot + 1 in hists; sized at load
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, u32);
-} slots SEC(".maps");
+// [probe * CLASS_COUNT + class] = slot + 1 in hists, given out when first needed.
+unsigned int slots[MAX_PROBES * CLASS_COUNT];
+unsigned int next_slot;
+const volatile unsigned int max_slots = 1;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY); // sized at load
@@ -35,8 +29,6 @@ struct {
 	__type(value, struct cpu_loss);
 } losses SEC(".maps");
 
-const volatile unsigned int max_slots = 1;
-
 #define LOSS(probe, what)                                                                                            \
 	do {                                                                                                         \
 		u32 __p = (probe);                                                                                   \
@@ -45,169 +37,105 @@ const volatile unsigned int max_slots = 1;
 			__l->what++;                                                                                 \
 	} while (0)
 
-// A call's key is its stack address, so of two keys less than a kernel stack (16 KiB on x86-64) apart the lower one
-// belongs to the inner call.
-#define STACK_BYTES 16384
-
-// Frames on top that lie at or below a new call's stack address are dead: their return was never reported.
-INLINE u32 drop_dead(struct task_frames *t, u32 depth, u64 key)
+// Multiplicative hashing: stacks are aligned, so their addresses' low bits repeat.
+INLINE struct start *bucket_of(u64 key)
 {
-	for (int i = 0; i < FRAMES; i++) {
-		struct frame *f;
+	u32 b = (key * 0x9e3779b97f4a7c15ull) >> (64 - START_BITS);
 
-		if (depth == 0 || depth > FRAMES)
-			break;
-		f = &t->frames[(depth - 1) & (FRAMES - 1)];
-		if (key - f->key >= STACK_BYTES)
-			break;
-		LOSS(f->probe, missed_exit);
-		depth--;
-	}
-	return depth;
+	return &starts[(b & (START_BUCKETS - 1)) * START_WAYS];
 }
 
-INLINE int enter(u64 probe, struct task_frames *t, u64 key)
+INLINE int enter(u64 probe, u64 key)
 {
-	u32 depth = drop_dead(t, t->depth, key);
-	struct frame *f;
+	struct start *s = bucket_of(key);
 
-	if (depth >= FRAMES) {
-		LOSS(probe, stack_overflow);
-		t->depth = depth;
+	for (int i = 0; i < START_WAYS; i++) { // a call that never returned was here
+		if (s[i].key != key)
+			continue;
+		LOSS(probe, missed_exit);
+		s[i].ns = bpf_ktime_get_ns();
 		return 0;
 	}
-	f = &t->frames[depth & (FRAMES - 1)];
-	t->depth = depth + 1; // before the frame is filled: an interrupt here pushes above it
-	f->key = key;
-	f->probe = probe;
-	f->start_ns = bpf_ktime_get_ns();
+	for (int i = 0; i < START_WAYS; i++) { // atomic: another CPU, or an interrupt, may want it too
+		if (s[i].key || __sync_val_compare_and_swap(&s[i].key, 0, key))
+			continue;
+		s[i].ns = bpf_ktime_get_ns();
+		return 0;
+	}
+	LOSS(probe, table_full);
 	return 0;
 }
 
-INLINE struct task_frames *frames_of_current(u64 probe, struct task_struct *task)
+// The histogram slot, plus one, of a class that had none. Two CPUs may both take one: the loser's stays empty, which
+// costs memory only.
+INLINE u32 new_slot(u32 *slot_plus_1)
 {
-	struct task_frames *t = bpf_task_storage_get(&frames, task, 0, 0);
-
-	if (t)
-		return t;
-	t = bpf_task_storage_get(&frames, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!t) {
-		LOSS(probe, no_storage);
-		return NULL;
-	}
-	t->class_plus_1 = class_of_current(task) + 1;
-	return t;
+	if (next_slot >= max_slots)
+		return 0;
+	__sync_val_compare_and_swap(slot_plus_1, 0, __sync_fetch_and_add(&next_slot, 1) + 1);
+	return *slot_plus_1;
 }
 
 INLINE struct cpu_hist *hist_of(u64 probe, u32 class)
 {
-	u32 key = probe * CLASS_COUNT + class, slot;
-	u32 *slot_plus_1 = bpf_map_lookup_elem(&slots, &key);
-	struct control *c;
+	u32 index = probe * CLASS_COUNT + class, slot;
 
-	if (!slot_plus_1)
+	if (index >= MAX_PROBES * CLASS_COUNT)
 		return NULL;
-	if (*slot_plus_1 == 0) {
-		c = control_get();
-		if (!c || c->next_slot >= max_slots)
-			return NULL;
-		// Two CPUs may both take one: the loser's slot stays empty, which costs memory only.
-		slot = __sync_fetch_and_add(&c->next_slot, 1);
-		__sync_val_compare_and_swap(slot_plus_1, 0, slot + 1);
-	}
-	slot = *slot_plus_1 - 1;
+	slot = slots[index];
+	if (!slot)
+		slot = new_slot(&slots[index]);
+	slot--;
 	return bpf_map_lookup_elem(&hists, &slot);
 }
 
-INLINE void drop_above(struct task_frames *t, u32 keep)
+INLINE int leave(u64 probe, u64 key, u64 now)
 {
-	for (int i = 0; i < FRAMES; i++) {
-		u32 depth = t->depth;
-
-		if (depth <= keep || depth > FRAMES)
-			break;
-		LOSS(t->frames[(depth - 1) & (FRAMES - 1)].probe, missed_exit);
-		t->depth = depth - 1;
-	}
-}
-
-// The frame of the call that returns: nearly always the top one. If not, those above it are dead.
-INLINE struct frame *find_frame(u64 probe, struct task_frames *t, u64 key)
-{
-	u32 depth = t->depth;
-
-	for (int i = 0; i < FRAMES; i++, depth--) {
-		struct frame *f;
-
-		if (depth == 0 || depth > FRAMES)
-			break;
-		f = &t->frames[(depth - 1) & (FRAMES - 1)];
-		if (f->key != key || f->probe != probe)
-			continue;
-		if (i)
-			drop_above(t, depth);
-		t->depth = depth - 1;
-		return f;
-	}
-	return NULL;
-}
-
-INLINE int leave(u64 probe, struct task_frames *t, u64 key, u64 now)
-{
-	struct frame *f = find_frame(probe, t, key);
+	struct start *s = bucket_of(key);
 	struct cpu_hist *h;
+	u64 ns;
 
-	if (!f) {
-		LOSS(probe, unmatched_exit);
+	for (int i = 0; i < START_WAYS; i++) {
+		if (s[i].key != key)
+			continue;
+		ns = now - s[i].ns;
+		s[i].key = 0;
+		h = hist_of(probe, class_of_current());
+		if (h)
+			cpu_hist_add(h, ns);
+		else
+			LOSS(probe, no_slot);
 		return 0;
 	}
-	h = hist_of(probe, t->class_plus_1 - 1);
-	if (!h) {
-		LOSS(probe, no_slot);
-		return 0;
-	}
-	cpu_hist_add(h, now - f->start_ns);
+	LOSS(probe, unmatched_exit);
 	return 0;
 }
 
-INLINE bool enabled(void)
-{
-	struct control *c = control_get();
+// fentry and fexit of one function share a trampoline frame, and its address is theirs alone. The verifier allows no
+// arithmetic on the context pointer but its distance from another pointer.
+#define PLACE_OF_CTX(ctx) ((u64)(ctx) - (u64)starts)
 
-	return c && c->enabled;
-}
+// Functions that call one another by a jump share a place: the function's number tells them apart.
+#define KEY(place, probe) ((place) ^ (probe) << 48)
 
-// fentry: the verifier allows no arithmetic on the context pointer but its distance from another pointer, and the
-// task's own storage is one that stays where it is.
-#define KEY_OF_CTX(t, ctx) ((u64)(ctx) - (u64)(t))
-
-// fentry and fexit of one function share a trampoline frame: its address is the call's key.
 SEC("fentry")
 int template_fentry(void *ctx)
 {
 	u64 probe = PATCHED(PATCH_ID);
-	struct task_frames *t;
 
 	if (!enabled())
 		return 0;
-	t = frames_of_current(probe, bpf_get_current_task_btf());
-	return t ? enter(probe, t, KEY_OF_CTX(t, ctx)) : 0;
+	return enter(probe, KEY(PLACE_OF_CTX(ctx), probe));
 }
 
 SEC("fexit")
 int template_fexit(void *ctx)
 {
 	u64 probe = PATCHED(PATCH_ID), now = bpf_ktime_get_ns();
-	struct task_frames *t;
 
 	if (!enabled())
 		return 0;
-	t = bpf_task_storage_get(&frames, bpf_get_current_task_btf(), 0, 0);
-	if (!t) {
-		LOSS(probe, unmatched_exit);
-		return 0;
-	}
-	return leave(probe, t, KEY_OF_CTX(t, ctx), now);
+	return leave(probe, KEY(PLACE_OF_CTX(ctx), probe), now);
 }
 
 // kprobe and kretprobe: the stack pointer at entry, where the return address lies.
@@ -215,28 +143,20 @@ SEC("kprobe")
 int template_kprobe(struct pt_regs *regs)
 {
 	u64 probe = PATCHED(PATCH_ID);
-	struct task_frames *t;
 
 	if (!enabled())
 		return 0;
-	t = frames_of_current(probe, bpf_get_current_task_btf());
-	return t ? enter(probe, t, regs->sp) : 0;
+	return enter(probe, KEY(regs->sp, probe));
 }
 
 SEC("kretprobe")
 int template_kretprobe(struct pt_regs *regs)
 {
 	u64 probe = PATCHED(PATCH_ID), now = bpf_ktime_get_ns();
-	struct task_frames *t;
 
 	if (!enabled())
 		return 0;
-	t = bpf_task_storage_get(&frames, bpf_get_current_task_btf(), 0, 0);
-	if (!t) {
-		LOSS(probe, unmatched_exit);
-		return 0;
-	}
-	return leave(probe, t, regs->sp - sizeof(long), now); // the return has popped the address
+	return leave(probe, KEY(regs->sp - sizeof(long), probe), now); // the return has popped the address
 }
 
 char LICENSE[] SEC("license") = "GPL";

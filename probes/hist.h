@@ -10,32 +10,30 @@
 #define HIST_OVERFLOW ((HIST_MAX_BITS - HIST_SUB_BITS + 1) * HIST_SUB)
 #define HIST_BUCKETS (HIST_OVERFLOW + 1)
 
-// floor(log2(v)) for v > 0, without a count-leading-zeros instruction: BPF has none.
+// floor(log2(v)) of a byte, 0 for 0.
+#define HIST_LOG2_4(n) n, n, n, n
+#define HIST_LOG2_16(n) HIST_LOG2_4(n), HIST_LOG2_4(n), HIST_LOG2_4(n), HIST_LOG2_4(n)
+static const unsigned char hist_log2_byte[256] = {
+	0,		 0,		  1,		   1,		    HIST_LOG2_4(2),  HIST_LOG2_4(3), HIST_LOG2_4(3),
+	HIST_LOG2_16(4), HIST_LOG2_16(5), HIST_LOG2_16(5), HIST_LOG2_16(6), HIST_LOG2_16(6), HIST_LOG2_16(6),
+	HIST_LOG2_16(6), HIST_LOG2_16(7), HIST_LOG2_16(7), HIST_LOG2_16(7), HIST_LOG2_16(7), HIST_LOG2_16(7),
+	HIST_LOG2_16(7), HIST_LOG2_16(7), HIST_LOG2_16(7),
+};
+
+// floor(log2(v)) for 0 < v < 2^HIST_MAX_BITS: BPF has no instruction that counts leading zeros.
 static inline __attribute__((always_inline)) unsigned int hist_log2(unsigned long long v)
 {
 	unsigned int e = 0;
 
-	if (v >> 32) {
-		v >>= 32;
-		e = 32;
+	if (v >> 24) {
+		v >>= 24;
+		e = 24;
 	}
-	if (v >> 16) {
-		v >>= 16;
-		e += 16;
-	}
-	if (v >> 8) {
-		v >>= 8;
-		e += 8;
-	}
-	if (v >> 4) {
-		v >>= 4;
-		e += 4;
-	}
-	if (v >> 2) {
-		v >>= 2;
-		e += 2;
-	}
-	return e + (unsigned int)(v >> 1);
+	if (v >> 16)
+		return e + 16 + hist_log2_byte[(v >> 16) & 255];
+	if (v >> 8)
+		return e + 8 + hist_log2_byte[(v >> 8) & 255];
+	return e + hist_log2_byte[v & 255];
 }
 
 // The bucket that a value falls into: 0 .. HIST_BUCKETS - 1.

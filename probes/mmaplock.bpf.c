@@ -67,31 +67,24 @@ INLINE bool hold_end(struct task_lock *t, u32 class, u64 mm, bool write, u64 now
 	return false;
 }
 
-INLINE struct task_lock *lock_of(struct task_struct *task, u32 class)
+INLINE struct task_lock *lock_of(u32 class)
 {
-	struct task_lock *t = bpf_task_storage_get(&locks, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct task_lock *t =
+		bpf_task_storage_get(&locks, bpf_get_current_task_btf(), 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
 	if (!t)
 		event(class, LOCK_NO_STORAGE);
 	return t;
 }
 
-INLINE bool off(void)
-{
-	struct control *c = control_get();
-
-	return !c || !c->enabled;
-}
-
 SEC("raw_tp")
 int template_start(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct task_lock *t;
 
-	if (off())
+	if (!enabled())
 		return 0;
-	t = lock_of(task, class_of_current(task));
+	t = lock_of(class_of_current());
 	if (!t)
 		return 0;
 	t->wait_mm = ctx->args[0];
@@ -127,7 +120,6 @@ SEC("raw_tp")
 int template_acquired(struct bpf_raw_tracepoint_args *ctx)
 {
 	u64 now = bpf_ktime_get_ns(), write_at = PATCHED(PATCH_BY), success_at = PATCHED(PATCH_SUCCESS);
-	struct task_struct *task = bpf_get_current_task_btf();
 	u64 a1 = ctx->args[1], a2 = ctx->args[2], a3 = 0, mm = ctx->args[0];
 	bool write, success;
 	struct task_lock *t;
@@ -137,10 +129,10 @@ int template_acquired(struct bpf_raw_tracepoint_args *ctx)
 		a3 = ctx->args[3];
 	write = (u8)(write_at == 1 ? a1 : a2);
 	success = (u8)(success_at == 2 ? a2 : a3);
-	if (off())
+	if (!enabled())
 		return 0;
-	class = class_of_current(task);
-	t = lock_of(task, class);
+	class = class_of_current();
+	t = lock_of(class);
 	if (!t)
 		return 0;
 	if (t->wait_mm == mm)
@@ -154,17 +146,16 @@ SEC("raw_tp")
 int template_released(struct bpf_raw_tracepoint_args *ctx)
 {
 	u64 now = bpf_ktime_get_ns(), write_at = PATCHED(PATCH_BY);
-	struct task_struct *task = bpf_get_current_task_btf();
 	u64 mm = ctx->args[0], a1 = ctx->args[1], a2 = 0;
 	struct task_lock *t;
 	u32 class;
 
 	if (write_at == 2)
 		a2 = ctx->args[2];
-	if (off())
+	if (!enabled())
 		return 0;
-	class = class_of_current(task);
-	t = bpf_task_storage_get(&locks, task, 0, 0);
+	class = class_of_current();
+	t = bpf_task_storage_get(&locks, bpf_get_current_task_btf(), 0, 0);
 	if (!t || !hold_end(t, class, mm, (u8)(write_at == 1 ? a1 : a2), now))
 		event(class, LOCK_UNPAIRED_RELEASE);
 	return 0;

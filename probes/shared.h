@@ -18,8 +18,9 @@
 
 // One switch for all programs of all kinds, so that a run begins and ends for all of them at once.
 struct control {
+	unsigned long long workload; // address of the workload's struct cgroup, learned when first seen
+	int workload_level;	     // its depth in the hierarchy
 	unsigned int enabled;
-	unsigned int next_slot; // histogram slots given out so far
 };
 
 // One CPU's histogram. Buckets wrap at 2^32: user space reads them at least once a second and adds up the
@@ -34,21 +35,18 @@ struct cpu_hist {
 struct cpu_loss {
 	unsigned long long unmatched_exit; // returned, but its entry was not seen (entered before the run, or missed)
 	unsigned long long missed_exit;	   // entered, but its return was not seen
-	unsigned long long stack_overflow; // nested deeper than FRAMES
-	unsigned long long no_storage;	   // no task storage: out of memory, or in an interrupt within it
+	unsigned long long table_full;	   // too many calls in progress at once
 	unsigned long long no_slot;	   // all histogram slots are taken
 };
 
-#define FRAMES 32 // calls of probed functions that one task can be inside of
+// Calls in progress: START_BUCKETS * START_WAYS of them find room at most, 1 MiB in all.
+#define START_BITS 15
+#define START_BUCKETS (1 << START_BITS)
+#define START_WAYS 2
+#define MAX_PROBES 512
 
-struct frame {
-	unsigned long long start_ns, key;
-	unsigned int probe, unused;
-};
-
-struct task_frames {
-	unsigned int depth, class_plus_1;
-	struct frame frames[FRAMES];
+struct start {
+	unsigned long long key, ns; // key 0: free
 };
 
 // Tracepoint counters.

@@ -56,15 +56,14 @@ INLINE struct count_value *count_of(struct count_key *key)
 
 INLINE int count(u64 probe, u64 by, u64 sum, bool has_sum)
 {
-	struct control *c = control_get();
 	struct count_key key = {.probe = probe, .by = by};
 	struct count_value *v;
 	u32 p = probe;
 	u64 *lost;
 
-	if (!c || !c->enabled)
+	if (!enabled())
 		return 0;
-	key.class = class_of_current(bpf_get_current_task_btf());
+	key.class = class_of_current();
 	v = count_of(&key);
 	if (!v) {
 		lost = bpf_map_lookup_elem(&count_losses, &p);

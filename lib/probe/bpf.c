@@ -91,14 +91,9 @@ void bpf_enable(struct bpf *b, bool on)
 	__atomic_store_n(&b->control->enabled, on, __ATOMIC_SEQ_CST);
 }
 
-struct control *bpf_control(struct bpf *b)
-{
-	return b->control;
-}
-
 int bpf_share(struct bpf *b, struct bpf_object *object)
 {
-	struct bpf_map *control = bpf_object__find_map_by_name(object, "control");
+	struct bpf_map *control = bpf_object__find_map_by_name(object, ".data.control");
 	struct bpf_map *cgroup = bpf_object__find_map_by_name(object, "workload_cgroup");
 
 	if (bpf_map__reuse_fd(control, b->control_fd) || bpf_map__reuse_fd(cgroup, b->cgroup_fd))

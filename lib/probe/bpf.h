@@ -19,7 +19,6 @@ void bpf_free(struct bpf *bpf);
 
 // The one switch for all programs.
 void bpf_enable(struct bpf *bpf, bool on);
-struct control *bpf_control(struct bpf *bpf);
 
 // Makes an opened object's `control` and `workload_cgroup` maps those of this run. Call before its load.
 int bpf_share(struct bpf *bpf, struct bpf_object *object);

@@ -36,20 +36,14 @@ static uint64_t clock_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-// Median over batches of one test run's time in ns; -1 when the kernel can't.
+// One test run's time in ns, undisturbed: the shortest of many batches. -errno with an err chain when the kernel can't.
 static double test_run_ns(int prog)
 {
-	double each[BATCHES];
+	double best = -1;
 
 	for (int b = 0; b < BATCHES; b++) {
 		uint64_t from = clock_ns();
+		double each;
 
 		for (int i = 0; i < BATCH; i++) {
 			LIBBPF_OPTS(bpf_test_run_opts, opts);
@@ -57,10 +51,11 @@ static double test_run_ns(int prog)
 			if (bpf_prog_test_run_opts(prog, &opts))
 				return err_set(-errno, "BPF_PROG_TEST_RUN: %m");
 		}
-		each[b] = (double)(clock_ns() - from) / BATCH;
+		each = (double)(clock_ns() - from) / BATCH;
+		if (best < 0 || each < best)
+			best = each;
 	}
-	qsort(each, BATCHES, sizeof(*each), by_value);
-	return each[BATCHES / 2];
+	return best;
 }
 
 static void keep(struct calibration *c, const struct hist *h, double with, double without)

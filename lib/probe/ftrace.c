@@ -188,14 +188,19 @@ static uint64_t address_of(const char *symbol)
 	return address;
 }
 
-// The filter holds all functions that are wanted now; an empty filter would trace the whole kernel.
+// The filter holds all functions that are wanted now; the kernel takes one a write. An empty filter would trace the
+// whole kernel.
 static int set_filter(struct ftrace *f)
 {
-	g_autoptr(GString) names = g_string_new(NULL);
+	for (guint i = 0; i < f->funcs->len; i++) {
+		const char *symbol = ((struct ftrace_func *)f->funcs->pdata[i])->symbol;
 
-	for (guint i = 0; i < f->funcs->len; i++)
-		g_string_append_printf(names, "%s ", ((struct ftrace_func *)f->funcs->pdata[i])->symbol);
-	return put(f, "set_ftrace_filter", names->str);
+		if (i == 0 && put(f, "set_ftrace_filter", symbol))
+			return -EINVAL;
+		if (i && tracefs_instance_file_append(f->instance, "set_ftrace_filter", symbol) < 0)
+			return err_set(-errno, "set_ftrace_filter does not take %s: %m", symbol);
+	}
+	return 0;
 }
 
 // The tracer comes on with the first function: function_graph with an empty filter traces everything.

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -23,8 +22,6 @@ struct funclat {
 	int n_cpus;
 	uint32_t n_probes;
 	char *no_fentry; // why fentry can't be used, NULL when it can
-	uint8_t *slots;	 // mapped; an element each 8 bytes
-	size_t slots_bytes;
 	struct cpu_hist *buf; // one element of `hists`
 };
 
@@ -47,7 +44,6 @@ static int load(struct funclat *f, struct bpf *bpf, bool fentry)
 	s->rodata->max_slots = slots;
 	bpf_map__set_max_entries(s->maps.hists, slots);
 	bpf_map__set_max_entries(s->maps.losses, f->n_probes);
-	bpf_map__set_max_entries(s->maps.slots, f->n_probes * CLASS_COUNT);
 	bpf_program__set_autoload(s->progs.template_fentry, fentry);
 	bpf_program__set_autoload(s->progs.template_fexit, fentry);
 	if (fentry && (bpf_program__set_attach_target(s->progs.template_fentry, 0, "bpf_fentry_test1") ||
@@ -72,6 +68,10 @@ int funclat_new(struct bpf *bpf, uint32_t n_probes, struct funclat **out)
 	struct funclat *f = g_new0(struct funclat, 1);
 	int rc;
 
+	if (n_probes > MAX_PROBES) {
+		g_free(f);
+		return err_set(-E2BIG, "%u functions; at most %d can be probed at once", n_probes, MAX_PROBES);
+	}
 	f->n_cpus = libbpf_num_possible_cpus();
 	f->n_probes = n_probes;
 	rc = load(f, bpf, true);
@@ -85,14 +85,6 @@ int funclat_new(struct bpf *bpf, uint32_t n_probes, struct funclat **out)
 		funclat_free(f);
 		return rc;
 	}
-	f->slots_bytes = (size_t)n_probes * CLASS_COUNT * 8;
-	f->slots = mmap(NULL, f->slots_bytes, PROT_READ, MAP_SHARED, bpf_map__fd(f->skel->maps.slots), 0);
-	if (f->slots == MAP_FAILED) {
-		f->slots = NULL;
-		rc = err_set(-errno, "can't map the histogram slots: %m");
-		funclat_free(f);
-		return rc;
-	}
 	f->buf = g_new0(struct cpu_hist, f->n_cpus);
 	*out = f;
 	return 0;
@@ -102,8 +94,6 @@ void funclat_free(struct funclat *f)
 {
 	if (!f)
 		return;
-	if (f->slots)
-		munmap(f->slots, f->slots_bytes);
 	funclat_bpf__destroy(f->skel);
 	g_free(f->no_fentry);
 	g_free(f->buf);
@@ -215,7 +205,7 @@ void funclat_pair_free(struct funclat_pair *p)
 int funclat_read(struct funclat *f, uint32_t id, struct funclat_pair *p)
 {
 	for (uint32_t c = 0; c < CLASS_COUNT; c++) {
-		uint32_t slot = *(volatile uint32_t *)(f->slots + (size_t)(id * CLASS_COUNT + c) * 8);
+		uint32_t slot = __atomic_load_n(&f->skel->bss->slots[id * CLASS_COUNT + c], __ATOMIC_RELAXED);
 
 		if (!slot--)
 			continue;
@@ -240,9 +230,21 @@ int funclat_losses(struct funclat *f, uint32_t id, struct cpu_loss *sum)
 	for (int i = 0; i < f->n_cpus; i++) {
 		sum->unmatched_exit += cpus[i].unmatched_exit;
 		sum->missed_exit += cpus[i].missed_exit;
-		sum->stack_overflow += cpus[i].stack_overflow;
-		sum->no_storage += cpus[i].no_storage;
+		sum->table_full += cpus[i].table_full;
 		sum->no_slot += cpus[i].no_slot;
 	}
 	return 0;
+}
+
+uint64_t funclat_in_flight(const struct funclat *f, uint32_t id)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < START_BUCKETS * START_WAYS; i++) {
+		uint64_t key = f->skel->bss->starts[i].key;
+
+		// the key's upper bits are the kernel address' sign, or the distance's, with the number mixed in
+		n += key && ((key >> 48) == id || (key >> 48) == (id ^ 0xffff));
+	}
+	return n;
 }

@@ -85,8 +85,7 @@ static int store_losses(struct store *store, int64_t run, const struct probe *p,
 	} row[] = {
 		{"unmatched_exit", l->unmatched_exit, "returned during the run, but the entry was not seen: it was entered before"},
 		{"missed_exit", l->missed_exit, "entered, but the return was not reported by the kernel"},
-		{"stack_overflow", l->stack_overflow, "nested too deep in probed functions"},
-		{"no_storage", l->no_storage, "no memory for the task's call stack, or called within its own set-up"},
+		{"table_full", l->table_full, "too many calls in progress at once"},
 		{"no_slot", l->no_slot, "no room for another class's histogram"},
 	};
 
@@ -132,6 +131,9 @@ static int collect_bpf(struct probes *set, struct probe *p, struct funclat_pair 
 	rc = funclat_losses(set->funclat, p->id, &loss);
 	if (!rc)
 		rc = store_losses(store, run, p, &loss);
+	if (!rc)
+		rc = store_loss(store, run, p->row, "in_flight", funclat_in_flight(set->funclat, p->id),
+				"had not returned when the run ended");
 	return rc ? rc : store_misses(store, run, p, pair);
 }
 

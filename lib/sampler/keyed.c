@@ -78,25 +78,21 @@ static void learn(struct keyed *keyed)
 	}
 }
 
-// The lines from the beginning into the sink; false at the first one that isn't the line that was learned.
-static bool put_lines(struct keyed *keyed, struct sink *sink)
+// Parses every line; false at the first one that isn't the line that was learned.
+static bool parse_lines(struct keyed *keyed)
 {
 	size_t skip = strlen(keyed->line_prefix);
 	const char *line = keyed->text.data, *end = line + keyed->text.len;
 
 	for (guint i = 0; i < keyed->keys->len; i++) {
-		const struct key *key = &g_array_index(keyed->keys, struct key, i);
-		int64_t value;
+		struct key *key = &g_array_index(keyed->keys, struct key, i);
+		const char *p = line + skip + key->name_len;
 
 		if ((size_t)(end - line) < skip + key->name_len + 1 ||
-		    memcmp(line + skip, key->name, key->name_len))
+		    memcmp(line + skip, key->name, key->name_len) || (*p != ':' && *p != ' '))
 			return false;
-		const char *p = line + skip + key->name_len;
-		if (*p != ':' && *p != ' ')
-			return false;
-		p = parse_i64(p + 1, &value);
-		if (p && key->series && sink)
-			sink->put(sink, key->series, key->unit, key->kind, value * key->scale);
+		p = parse_i64(p + 1, &key->value);
+		key->has_value = p != NULL;
 		line = strchrnul(p ? p : line, '\n');
 		line += *line == '\n';
 	}
@@ -109,13 +105,18 @@ int keyed_read(struct keyed *keyed, struct sink *sink)
 
 	if (r < 0)
 		return r;
-	// Nothing is put before the whole text is known to match: no value twice, none under a wrong name.
-	if (!keyed->keys->len || !put_lines(keyed, NULL)) {
+	if (!keyed->keys->len || !parse_lines(keyed)) {
 		learn(keyed);
-		if (!put_lines(keyed, NULL))
+		if (!parse_lines(keyed))
 			return -EINVAL;
 	}
-	put_lines(keyed, sink);
+	// Only now that the whole text is known to match: no value twice, none under a wrong name.
+	for (guint i = 0; i < keyed->keys->len; i++) {
+		const struct key *key = &g_array_index(keyed->keys, struct key, i);
+
+		if (key->series && key->has_value)
+			sink->put(sink, key->series, key->unit, key->kind, key->value * key->scale);
+	}
 	return 0;
 }
 

@@ -18,6 +18,7 @@ struct pagetables {
 	struct procs *procs;
 	struct budget budget;
 	struct text text;
+	bool no_memory_stat;
 	struct absent *absent;
 };
 
@@ -67,6 +68,7 @@ static void put_cgroup(struct pagetables *pt, const char *dir, struct sink *sink
 	int r = text_load(&pt->text, dir, "/memory.stat");
 	int64_t value;
 
+	pt->no_memory_stat = r < 0;
 	if (r < 0)
 		absent_add(&pt->absent, "pagetables.workload.cgroup",
 			   "%s/memory.stat: %s: the memory controller isn't in the v2 hierarchy (boot with "
@@ -88,7 +90,7 @@ int pagetables_sampler_read(void *state, const struct sample_target *target, str
 
 	if (target->root_pid > 0 && budget_begin(&pt->budget, target)) {
 		put_processes(pt, target, sink);
-		if (target->cgroup_dir)
+		if (target->cgroup_dir && !pt->no_memory_stat)
 			put_cgroup(pt, target->cgroup_dir, sink);
 		budget_end(&pt->budget);
 	}

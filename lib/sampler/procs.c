@@ -22,9 +22,10 @@ struct procs {
 	GArray *pids;        // pid_t
 	GHashTable *members; // pid -> struct member; without a cgroup only
 	GArray *queue;       // pid_t, children to visit
+	int top_fd;          // cgroup.procs of our cgroup
 	GPtrArray *below;    // our cgroup and those below it
 	bool started, no_children_files;
-	int64_t walked_ns;   // when `below` or all of /proc was last walked
+	int64_t walked_ns; // when `below` or all of /proc was last walked
 	unsigned generation;
 	int64_t lost_user, lost_system; // ticks of members that were reaped by a stranger
 	struct text text;
@@ -77,6 +78,7 @@ struct procs *procs_new(void)
 {
 	struct procs *procs = g_new0(struct procs, 1);
 
+	procs->top_fd = -1;
 	procs->pids = g_array_new(FALSE, FALSE, sizeof(pid_t));
 	procs->queue = g_array_new(FALSE, FALSE, sizeof(pid_t));
 	procs->members = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free);
@@ -88,6 +90,8 @@ void procs_free(struct procs *procs)
 {
 	if (!procs)
 		return;
+	if (procs->top_fd >= 0)
+		close(procs->top_fd);
 	g_array_free(procs->pids, TRUE);
 	g_array_free(procs->queue, TRUE);
 	g_hash_table_destroy(procs->members);
@@ -126,7 +130,10 @@ static void refresh_cgroup(struct procs *procs, const char *dir)
 	for (guint i = 0; i < procs->below->len; i++) {
 		int64_t value;
 
-		if (text_load(&procs->text, procs->below->pdata[i], "/cgroup.procs") < 0)
+		if (i == 0 && procs->top_fd < 0)
+			procs->top_fd = text_open(dir, "/cgroup.procs");
+		if ((i == 0 ? text_read(&procs->text, procs->top_fd)
+			    : text_load(&procs->text, procs->below->pdata[i], "/cgroup.procs")) < 0)
 			continue;
 		for (const char *p = procs->text.data; (p = parse_i64(p, &value)); p += *p == '\n') {
 			pid_t pid = (pid_t)value;
@@ -294,6 +301,11 @@ const pid_t *procs_refresh(struct procs *procs, const struct sample_target *targ
 		refresh_cgroup(procs, target->cgroup_dir);
 	else if (target->root_pid > 0)
 		refresh_tree(procs, target->root_pid);
+	return procs_last(procs, n);
+}
+
+const pid_t *procs_last(const struct procs *procs, size_t *n)
+{
 	*n = procs->pids->len;
 	return (const pid_t *)procs->pids->data;
 }

@@ -27,6 +27,8 @@ void procs_free(struct procs *procs);
 // Looks again who belongs to the workload: its cgroup and those below it; without a cgroup the tree below
 // root_pid, where one that was seen stays in it when its parent dies. The list is valid until the next call.
 const pid_t *procs_refresh(struct procs *procs, const struct sample_target *target, size_t *n);
+// The list of the last refresh.
+const pid_t *procs_last(const struct procs *procs, size_t *n);
 // CPU time of the tree in ns, with that of reaped children; only without a cgroup, after a refresh.
 void procs_cpu_ns(const struct procs *procs, int64_t *user, int64_t *system);
 // Gives each child of a process to `add`. Their number, or -errno (ENOENT: no CONFIG_PROC_CHILDREN).

@@ -69,6 +69,8 @@ struct key {
 	enum series_kind kind;
 	int64_t scale;
 	char *series;
+	int64_t value;
+	bool has_value;
 };
 
 // Decides what a line is: sets unit, kind, scale, or prefix to NULL to leave it out. The key comes with the

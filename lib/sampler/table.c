@@ -7,21 +7,21 @@
 #define SAMPLERS(ROW)                                                                                        \
 	ROW(vmstat, 0, "all of /proc/vmstat: faults, reclaim, migration, THP, swap, page states")            \
 	ROW(meminfo, 0, "all of /proc/meminfo, in bytes")                                                    \
-	ROW(nodes, 0, "each NUMA node's memory, allocation counters, promotions and demotions")              \
+	ROW(nodes, 200, "each NUMA node's memory, allocation counters, promotions and demotions")            \
 	ROW(psi, 0, "time stalled for memory, CPU and I/O: the machine's and the workload's")                \
-	ROW(pagetables, 0, "bytes in page tables: the machine's and the workload's")                         \
+	ROW(pagetables, 500, "bytes in page tables: the machine's and the workload's")                       \
 	ROW(workload, 0,                                                                                     \
 	    "the workload's resident and swapped memory, processes and threads (what is shared "             \
 	    "counts once for each process)")                                                                 \
 	ROW(residency, 1000,                                                                                 \
 	    "on which NUMA nodes the workload's memory is, from numa_maps: walks its page tables under "     \
 	    "mmap_lock, which disturbs a workload that faults or maps much")                                 \
-	ROW(swap, 0, "swap devices in use and zswap's pool")                                                 \
-	ROW(ksm, 0, "pages that KSM has merged and scanned")                                                 \
+	ROW(swap, 500, "swap devices in use and zswap's pool")                                               \
+	ROW(ksm, 1000, "pages that KSM has merged and scanned")                                              \
 	ROW(thp, 1000, "huge pages of each size: faults, fallbacks, splits, swap, and khugepaged's work")    \
 	ROW(cputime, 0, "CPU time by class: user, system, idle, interrupts, kernel threads, the workload")   \
 	ROW(cpufreq, 0, "frequency of the CPUs: lowest, mean, highest")                                      \
-	ROW(interrupts, 0, "TLB shootdowns, function-call, rescheduling and timer interrupts")
+	ROW(interrupts, 500, "TLB shootdowns, function-call, rescheduling and timer interrupts")
 
 #define DECLARE(name, interval, what) SAMPLER_FUNCTIONS(name);
 SAMPLERS(DECLARE)

@@ -20,6 +20,7 @@ struct workload {
 	struct procs *procs;
 	struct budget resident, details;
 	struct text text;
+	bool no_memory_files;
 	struct absent *absent;
 };
 
@@ -62,7 +63,7 @@ static void put_resident(struct workload *w, const struct sample_target *target,
 	sink->put(sink, "workload.processes", "count", SERIES_GAUGE, (int64_t)alive);
 }
 
-static void put_details(struct workload *w, const struct sample_target *target, struct sink *sink)
+static void put_details(struct workload *w, struct sink *sink)
 {
 	static const struct {
 		const char *key, *series, *unit;
@@ -77,7 +78,7 @@ static void put_details(struct workload *w, const struct sample_target *target, 
 	};
 	int64_t sums[G_N_ELEMENTS(rows)] = {0}, value;
 	size_t n, alive = 0;
-	const pid_t *pids = procs_refresh(w->procs, target, &n);
+	const pid_t *pids = procs_last(w->procs, &n);
 
 	for (size_t i = 0; i < n; i++) {
 		const char *text = load(w, pids[i], "status");
@@ -120,8 +121,8 @@ int workload_sampler_read(void *state, const struct sample_target *target, struc
 		budget_end(&w->resident);
 	}
 	if (target->root_pid > 0 && budget_begin(&w->details, target)) {
-		put_details(w, target, sink);
-		if (target->cgroup_dir)
+		put_details(w, sink);
+		if (target->cgroup_dir && !w->no_memory_files)
 			put_cgroup(w, target->cgroup_dir, sink);
 		budget_end(&w->details);
 	}
