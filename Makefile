@@ -24,16 +24,20 @@ CMD_SRC := $(sort $(wildcard cmd/*.c))
 CATALOG := $(sort $(wildcard probes/catalog/*))
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o) $(BUILD)/embed.o
 CMD_OBJ := $(CMD_SRC:%.c=$(BUILD)/%.o)
-UNIT    := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
-TEST_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/workloads/*.c))
+UNIT    := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(filter-out %.bpf.c,$(wildcard tests/unit/test_*.c)))
+UNIT_BPF := $(patsubst tests/unit/%.bpf.c,$(BUILD)/tests/unit/%.bpf.o,$(wildcard tests/unit/*.bpf.c))
+WORKLOADS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/workloads/*.c))
+C_FILES  = $(wildcard cmd/*.[ch] lib/*/*.[ch] probes/*.[ch] tests/*/*.[ch])
+BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -I/usr/include/$(shell $(CC) -print-multiarch 2>/dev/null) -Wall -Wextra -Werror -I.
 MAN     := $(patsubst docs/%.scd,$(BUILD)/docs/%,$(wildcard docs/*.[1-8].scd))
 
+.DEFAULT_GOAL := all
 .PHONY: all
 all: $(BUILD)/mmprof $(MAN)
 .DELETE_ON_ERROR:
 
 # --- what must be there before anything is built
-NEED := $(if $(filter clean help deps lint-names,$(MAKECMDGOALS)),,need)
+NEED := $(if $(filter clean help deps demo check,$(MAKECMDGOALS)),,need)
 .PHONY: need
 need:
 	@scripts/deps --check build
@@ -71,20 +75,98 @@ $(BUILD)/docs/%: docs/%.scd
 
 -include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(wildcard $(BUILD)/tests/*/*.d)
 
-# --- tests
-$(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libmmprof.a
+# --- tests. TAP through prove; the lab's boot stock kernels in QEMU.
+$(BUILD)/tests/unit/%.bpf.o: tests/unit/%.bpf.c $(wildcard probes/*.h) | $(NEED)
 	@mkdir -p $(@D)
-	$(CC) -std=gnu17 $(CPPFLAGS) -DTEST_DATA='"$(CURDIR)/tests/data"' $(PKG_CFLAGS) $(CFLAGS) $(WARN) $(SAN) -MMD -MP -o $@ $< \
-		$(BUILD)/libmmprof.a $(PKG_LIBS) -lcmocka
+	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
+
+$(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libmmprof.a $(UNIT_BPF)
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 $(CPPFLAGS) -DTEST_BUILD='"$(CURDIR)/$(BUILD)/tests"' $(PKG_CFLAGS) $(CFLAGS) $(WARN) $(SAN) \
+		-MMD -MP -o $@ $< $(BUILD)/libmmprof.a $(PKG_LIBS) -lcmocka
 
 $(BUILD)/tests/workloads/%: tests/workloads/%.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu17 -D_GNU_SOURCE $(CFLAGS) $(WARN) -o $@ $< -pthread
 
-.PHONY: unit
-unit: $(UNIT)
-	@for t in $(UNIT); do $$t || exit 1; done
+$(BUILD)/tests/bench/%.bpf.o: tests/bench/%.bpf.c | $(NEED)
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
 
-.PHONY: clean
+$(BUILD)/tests/bench/%: tests/bench/%.c | $(NEED)
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 -D_GNU_SOURCE $(CFLAGS) $(WARN) -o $@ $< -lbpf
+
+.PHONY: tests unit cli lab check
+tests: all $(UNIT) $(WORKLOADS)
+
+unit: $(UNIT)
+	CMOCKA_MESSAGE_OUTPUT=TAP prove --exec '' $(UNIT)
+
+cli: tests
+	prove tests/cli
+
+# Two guests at a time, each one CPU of this machine's: a guest is emulated by a single thread.
+lab: tests
+	prove --jobs 2 --timer tests/lab
+
+# Everything, in one `prove`, which counts what was skipped and why.
+check: deps
+	$(MAKE) tests
+	$(MAKE) layers
+	tests/run
+
+# --- what a newcomer types first: measures a small workload on this very kernel
+.PHONY: demo
+demo: deps
+	$(MAKE) all $(WORKLOADS)
+	$(BUILD)/mmprof record --db $(BUILD)/demo.db --name memhog -- $(BUILD)/tests/workloads/memhog --mib 256 --seconds 3
+	$(BUILD)/mmprof report --db $(BUILD)/demo.db
+
+.PHONY: deps
+deps:
+	scripts/deps --install
+
+# --- the cost of a probed call, in the lab, beside the floor and the peers
+.PHONY: bench
+bench: all $(BUILD)/tests/bench/faultloop $(BUILD)/tests/bench/floor $(BUILD)/tests/bench/floor.bpf.o
+	scripts/bench
+
+# --- the same tests under the address and undefined-behaviour sanitizers, but for the lab's
+.PHONY: asan
+asan:
+	$(MAKE) BUILD=build-asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" CFLAGS="-O1 -g" tests
+	BUILD=build-asan MMPROF=$(CURDIR)/build-asan/mmprof tests/run unit cli
+
+# --- form: formatting, shell scripts, layers
+.PHONY: lint layers format
+SHELL_FILES = $(wildcard scripts/* tests/*.sh tests/run tests/*/*.t tests/lab/*.sh) .ci/run
+lint: layers
+	clang-format --dry-run --Werror $(C_FILES)
+	shellcheck -x $(SHELL_FILES)
+
+format:
+	clang-format -i $(C_FILES)
+
+layers:
+	@scripts/layers
+
+.PHONY: install
+install: all
+	install -D -m 755 $(BUILD)/mmprof $(DESTDIR)$(PREFIX)/bin/mmprof
+	install -D -m 755 scripts/lab $(DESTDIR)$(PREFIX)/bin/mmprof-lab
+	install -D -m 644 scripts/lab-init $(DESTDIR)$(PREFIX)/bin/lab-init
+	for page in $(MAN); do \
+		install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
+
+.PHONY: clean help
 clean:
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) build-asan
+
+help:
+	@echo "make            build (no root needed)"
+	@echo "sudo make demo  install what is missing, build, measure a small workload here, show the report"
+	@echo "sudo make check install what is missing, build, run all tests, the lab's included"
+	@echo "make unit|cli|lab   one kind of tests;  make asan: unit and cli under sanitizers"
+	@echo "make bench      cost of a probed call, in the lab;  make lint;  make format"
+	@echo "make install PREFIX=/usr/local DESTDIR=;  make deps: the Debian packages;  make clean"

@@ -1,0 +1,3 @@
+#!/usr/bin/env bash
+# A kernel crash in the middle of a run, on Debian's stock 6.12 kernel.
+exec tests/lab/crash.sh 6.12

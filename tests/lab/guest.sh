@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# The lab's tests, run inside a guest by tests/lab/*.t, where function probes are real. TAP on standard output.
+set -u
+. tests/tap.sh
+TRACEFS=/sys/kernel/tracing
+
+record() { "$MMPROF" record --quiet "$@"; }
+# sum of a column over the histograms of one probe in the last run: hist COLUMN PROBE CLASS [BACKEND]
+hist() {
+	sql "SELECT coalesce(sum(h.$1), 0) FROM hist h JOIN probe p ON p.id = h.probe_id
+		WHERE p.run_id = (SELECT max(id) FROM run) AND p.name = '$2' AND h.class = '$3' AND h.part = ''
+		AND p.backend LIKE '${4:-%}'"
+}
+losses() { # LIKE-pattern of kinds: losses of the last run
+	sql "SELECT coalesce(sum(count), 0) FROM loss WHERE run_id = (SELECT max(id) FROM run) AND kind LIKE '$1'"
+}
+attached() { # BACKEND: probes of the last run that it serves
+	sql "SELECT count(*) FROM probe WHERE run_id = (SELECT max(id) FROM run) AND status = 'attached' AND backend = '$1'"
+}
+status() { sql "SELECT status FROM run WHERE id = $1"; }
+nothing_left() {
+	[[ -z $(ls $TRACEFS/instances) && $(<$TRACEFS/current_tracer) == nop && $(<$TRACEFS/tracing_on) == 1 ]] || return 1
+	[[ -z $(find /sys/fs/cgroup -maxdepth 1 -name 'mmprof-*') && -z $(ls /run/mmprof 2>/dev/null) ]] || return 1
+	grep -q 'all functions enabled' $TRACEFS/set_ftrace_filter
+}
+
+# --- the three backends attach to the default functions
+functions=$(($(uname -r | cut -d. -f1) * 100 + $(uname -r | cut -d. -f2) >= 604 ? 6 : 5)) # lock_vma_under_rcu is newer
+for backend in fentry kprobe ftrace; do
+	ok "$backend: record" record --backend $backend -- "$W/pages" 500
+	is "$(attached $backend)" $functions "$backend serves all default functions of this kernel"
+	between "$(hist count handle_mm_fault workload)" 500 700 "$backend: handle_mm_fault counts 500 touched pages"
+	ok "$backend leaves nothing behind" nothing_left
+done
+is "$(losses ftrace_overrun)" 0 "ftrace lost no events"
+
+# --- exact counts
+record --probe handle_mm_fault -- "$W/pages" 0
+base=$(hist count handle_mm_fault workload)
+record --probe handle_mm_fault@fentry --probe handle_mm_fault@kprobe -- "$W/pages" 5000
+n=$(hist count handle_mm_fault workload fentry)
+between "$base" 20 150 "a workload that touches nothing takes few faults"
+between "$((n - base))" 4990 5010 "5000 touched pages are 5000 more page faults"
+is "$(hist count handle_mm_fault workload kprobe)" "$n" "fentry and kprobe agree exactly in the same run"
+is "$(losses 'missed_exit')" 0 "no return was missed"
+is "$(losses 'table_full')" 0 "no call found the table full"
+is "$(losses 'bucket_mismatch')" 0 "each histogram's buckets sum up to its count"
+is "$(sql "SELECT count(*) FROM loss WHERE kind = 'bucket_mismatch' AND run_id = (SELECT max(id) FROM run)")" 2 \
+	"and that was checked for both probes"
+minflt=$(sql "SELECT minflt + majflt FROM run ORDER BY id DESC LIMIT 1")
+between "$((n - minflt))" -5 60 "the count agrees with the kernel's own accounting (rusage)"
+
+# --- agreement with an independent tool in the same run
+cat >"$scratch/peer.bt" <<'BT'
+kprobe:handle_mm_fault /comm == "pages"/ { @n = count(); }
+BT
+bpftrace -o "$scratch/peer.out" "$scratch/peer.bt" -c "$MMPROF record --quiet --probe handle_mm_fault -- $W/pages 3000" \
+	>/dev/null 2>"$scratch/peer.err"
+peer=$(sed -n 's/^@n: //p' "$scratch/peer.out")
+ours=$(hist count handle_mm_fault workload)
+between "${peer:-none}" 3000 3200 "bpftrace counted in the same run"
+between "$((ours - ${peer:-0}))" 0 60 "ours is bpftrace's count and the few faults before exec"
+
+# --- calls that nest, recurse, sleep and move
+record --probe handle_mm_fault --probe __handle_mm_fault -- "$W/pages" 1000
+is "$(hist count __handle_mm_fault workload)" "$(hist count handle_mm_fault workload)" "outer and inner function: same count"
+ok "the outer function's time includes the inner's" \
+	test "$(hist sum_ns handle_mm_fault workload)" -gt "$(hist sum_ns __handle_mm_fault workload)"
+record --probe vfs_getattr_nosec -- "$W/stats" /etc/passwd 0
+base=$(hist count vfs_getattr_nosec workload)
+record --probe vfs_getattr_nosec -- "$W/stats" /etc/passwd 1000
+between "$(($(hist count vfs_getattr_nosec workload) - base))" 1990 2010 "a function that calls itself is counted at both depths"
+is "$(losses missed_exit)$(losses unmatched_exit)" 00 "and loses nothing"
+record --probe hrtimer_nanosleep -- "$W/sleepmove" 10 20
+ok "calls that sleep and change CPU are all counted" test "$(hist count hrtimer_nanosleep workload)" -ge 10
+ok "and their time includes the sleep" test "$(hist max_ns hrtimer_nanosleep workload)" -ge 20000000
+is "$(losses missed_exit)$(losses unmatched_exit)" 00 "and lose nothing"
+
+# --- NUMA placement
+ok "--membind binds to a node" record --membind 0 -- "$W/pages" 100
+refuses 'NUMA nodes that are not here' "--membind with a node that isn't there" "$MMPROF" record --membind 9 -- true
+
+# --- hard workloads
+ok "a workload that forks thousands of processes" record -- "$W/forks" 2000
+is "$(losses 'table_full')" 0 "loses nothing to a full table"
+ok "a workload that exits at once" record -- true
+ok "a workload that daemonises" record -- sh -c 'setsid sleep 2 >/dev/null 2>&1 & exit 0'
+like "$(sql "SELECT why FROM not_measured WHERE run_id = (SELECT max(id) FROM run) AND what LIKE '%later life%'")" \
+	'still ran' "is said to run on"
+
+# --- SIGKILL in the middle
+record -- true
+"$MMPROF" record --quiet --backend ftrace -- sleep 60 &
+for _ in $(seq 100); do
+	[[ $(pgrep -xc sleep) == 0 ]] || break
+	sleep 0.3
+done
+sleep 2
+kill -KILL $!
+wait $! 2>/dev/null
+pkill -KILL -x sleep
+killed=$(sql "SELECT max(id) FROM run")
+is "$(status $((killed - 1)))" done "SIGKILL: the run before it is whole"
+is "$(status "$killed")" running "the killed run is there"
+ok "the next start works" record -- true
+is "$(status "$killed")" crashed "and marks it"
+ok "and puts everything back" nothing_left
+is "$(sqlite3 "$MMPROF_DB" 'PRAGMA integrity_check')" ok "the database is sound"
+
+# --- what this kernel can do
+"$MMPROF" doctor --json >"$scratch/doctor.json"
+ok "doctor's JSON is JSON" python3 -m json.tool "$scratch/doctor.json"
+ok "doctor says that fentry works" sh -c "$MMPROF doctor --format csv | grep -i fentry | grep -q yes"
+ok "list probes" sh -c "$MMPROF list probes --format csv | grep -q handle_mm_fault"
+tap_done

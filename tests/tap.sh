@@ -1,0 +1,78 @@
+# shellcheck shell=bash
+# TAP for the shell tests: `. tests/tap.sh`, then ok/is/like/between/skip, and tap_done at the end.
+
+tap_n=0 tap_failed=0
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/mmprof-test.XXXXXX")
+trap 'rm -rf "$scratch"' EXIT
+MMPROF=${MMPROF:-$PWD/build/mmprof}
+W=$PWD/build/tests/workloads
+export MMPROF_DB=$scratch/run.db
+
+tap_result() { # status name
+	tap_n=$((tap_n + 1))
+	if [[ $1 == 0 ]]; then
+		echo "ok $tap_n - $2"
+	else
+		echo "not ok $tap_n - $2"
+		tap_failed=$((tap_failed + 1))
+	fi
+}
+diag() { sed 's/^/# /' <<<"$*"; }
+
+ok() { # name COMMAND...
+	local name=$1 status=0
+	shift
+	"$@" >"$scratch/out" 2>"$scratch/err" || status=$?
+	tap_result "$status" "$name"
+	((status == 0)) || diag "exit $status: $*"$'\n'"$(tail -5 "$scratch/out" "$scratch/err")"
+}
+
+is() { # got wanted name
+	[[ $1 == "$2" ]]
+	local status=$?
+	tap_result $status "$3"
+	((status == 0)) || diag "got '$1', wanted '$2'"
+}
+
+between() { # got low high name
+	local status=1
+	[[ $1 =~ ^-?[0-9]+$ ]] && (($1 >= $2 && $1 <= $3)) && status=0
+	tap_result $status "$4"
+	((status == 0)) || diag "got '$1', wanted $2 to $3"
+}
+
+like() { # got regex name
+	[[ $1 =~ $2 ]]
+	local status=$?
+	tap_result $status "$3"
+	((status == 0)) || diag "got '$1', wanted a match of '$2'"
+}
+
+skip() { # name why
+	tap_n=$((tap_n + 1))
+	echo "ok $tap_n - $1 # SKIP $2"
+}
+
+# Bad input: exit status 2, exactly one line on stderr that matches, nothing on stdout.
+refuses() { # regex name COMMAND...
+	local regex=$1 name=$2 status=0 lines
+	shift 2
+	"$@" >"$scratch/out" 2>"$scratch/err" || status=$?
+	lines=$(wc -l <"$scratch/err")
+	if [[ $status == 2 && $lines == 1 && ! -s $scratch/out ]] && grep -qE -- "$regex" "$scratch/err"; then
+		tap_result 0 "$name"
+	else
+		tap_result 1 "$name"
+		diag "exit $status, $lines lines: $(cat "$scratch/err") $(head -3 "$scratch/out")"
+	fi
+}
+
+# One value from the database that $MMPROF_DB names.
+sql() {
+	"$MMPROF" sql --format csv "$1" | sed -n '/^#/d; 2p' | tr -d '\r"'
+}
+
+tap_done() {
+	echo "1..$tap_n"
+	exit $((tap_failed > 0))
+}
