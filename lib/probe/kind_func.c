@@ -117,6 +117,22 @@ static int store_misses(struct store *store, int64_t run, const struct probe *p,
 	return rc;
 }
 
+// Once the programs are off, each histogram's buckets must sum up to its count.
+static uint64_t mismatch(const struct funclat_pair *pair)
+{
+	uint64_t off = 0;
+
+	for (int c = 0; c < CLASS_COUNT; c++) {
+		uint64_t sum = 0;
+
+		for (unsigned b = 0; pair->hists[c] && b < HIST_BUCKETS; b++)
+			sum += pair->hists[c]->buckets[b];
+		if (pair->hists[c])
+			off += sum > pair->hists[c]->count ? sum - pair->hists[c]->count : pair->hists[c]->count - sum;
+	}
+	return off;
+}
+
 static int collect_bpf(struct probes *set, struct probe *p, struct funclat_pair *pair, struct store *store, int64_t run,
 		       bool final)
 {
@@ -128,7 +144,10 @@ static int collect_bpf(struct probes *set, struct probe *p, struct funclat_pair 
 			rc = probe_store_hist(store, p, "", c, pair->hists[c]);
 	if (rc || !final)
 		return rc;
-	rc = funclat_losses(set->funclat, p->id, &loss);
+	rc = store_loss(store, run, p->row, "bucket_mismatch", mismatch(pair),
+			"a histogram's buckets do not sum up to its count: a defect of mmprof's");
+	if (!rc)
+		rc = funclat_losses(set->funclat, p->id, &loss);
 	if (!rc)
 		rc = store_losses(store, run, p, &loss);
 	if (!rc)

@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# `mmprof record` on this very kernel, whatever it can do: what can't be attached is named with its reason, nothing
+# is left behind. Needs root.
+set -u
+. tests/tap.sh
+
+[[ $EUID == 0 ]] || { echo "1..0 # SKIP needs root"; exit 0; }
+last='(SELECT max(id) FROM run)'
+cgroups() { find /sys/fs/cgroup -maxdepth 2 -type d -name 'mmprof-*' 2>/dev/null | wc -l; }
+instances() { find /sys/kernel/tracing/instances -mindepth 1 -maxdepth 1 2>/dev/null | wc -l; }
+
+# --- exit status and signals
+ok "a workload that succeeds" "$MMPROF" record --quiet -- true
+"$MMPROF" record --quiet -- sh -c 'exit 7'
+is $? 7 "exits with the workload's status"
+is "$(sql "SELECT exit_status FROM run WHERE id = $last")" 7 "and stores it"
+"$MMPROF" record --quiet -- sh -c 'kill -SEGV $$'
+is $? 139 "a signal gives 128 + its number"
+is "$(sql "SELECT signal FROM run WHERE id = $last")" 11 "and is stored"
+is "$("$MMPROF" record --quiet -- sh -c 'cat; echo out; echo err >&2' <<<in 2>"$scratch/err2")" $'in\nout' \
+	"standard input and output pass through"
+like "$(<"$scratch/err2")" '^err$' "standard error too"
+ok "--stdin and --stdout" "$MMPROF" record --quiet --stdin /etc/hostname --stdout "$scratch/copy" -- cat
+ok "carry the workload's data" cmp /etc/hostname "$scratch/copy"
+like "$("$MMPROF" record --json -- true)" '^\{"run": ?[0-9]+.*"status": ?"done"' "--json prints an object"
+
+# --- what was measured and what was not
+"$MMPROF" record --quiet -- "$W/pages" 20000
+ok "a tracepoint probe attaches" test "$(sql "SELECT count(*) FROM probe WHERE run_id = $last AND backend = 'raw_tp'")" -ge 2
+is "$(sql "SELECT count(*) FROM probe WHERE run_id = $last AND status IN ('absent', 'failed') AND (why IS NULL OR why = '')")" 0 \
+	"each probe that is not attached has a reason"
+if grep -q handle_mm_fault /sys/kernel/tracing/available_filter_functions 2>/dev/null; then
+	is "$(sql "SELECT status FROM probe WHERE run_id = $last AND name = 'handle_mm_fault'")" attached "handle_mm_fault attaches"
+else
+	like "$(sql "SELECT why FROM probe WHERE run_id = $last AND name = 'handle_mm_fault'")" 'fentry: .*kprobe: .*ftrace: ' \
+		"handle_mm_fault says why each backend fails here"
+	is "$(sql "SELECT count(*) FROM hist h JOIN probe p ON p.id = h.probe_id WHERE p.run_id = $last AND p.kind = 'func'")" 0 \
+		"and stores no figure"
+fi
+ok "mmap_lock was seen" test "$(sql "SELECT sum(count) FROM hist h JOIN probe p ON p.id = h.probe_id
+	WHERE p.run_id = $last AND p.name = 'mmap_lock' AND h.class = 'workload' AND part = 'write hold'")" -gt 5
+ok "TLB flushes carry their reason's name" test "$(sql "SELECT count(*) FROM probe_count c JOIN probe p ON p.id = c.probe_id
+	WHERE p.run_id = $last AND p.name = 'tlb_flush_count' AND key_name LIKE '%flush%'")" -ge 1
+between "$(sql "SELECT minflt FROM run WHERE id = $last")" 20000 20300 "rusage: 20000 touched pages"
+ok "vmstat's pgfault grew by at least as much" test "$(sql "SELECT max(value) - min(value) FROM sample s JOIN series r
+	ON r.id = s.series_id WHERE r.run_id = $last AND r.name = 'vmstat.pgfault'")" -ge 20000
+ok "the machine's facts are stored" test "$(sql "SELECT count(*) FROM env_fact")" -gt 50
+ok "what measuring cost is stored" test "$(sql "SELECT self_user_ns + self_system_ns FROM run WHERE id = $last")" -gt 0
+
+# --- choice of probes
+ok "a tracepoint by name" "$MMPROF" record --quiet --probe tracepoint:kmem:mm_page_alloc -- "$W/pages" 1000
+ok "counts page allocations" test "$(sql "SELECT sum(count) FROM probe_count c JOIN probe p ON p.id = c.probe_id
+	WHERE p.run_id = $last AND c.class = 'workload'")" -ge 1000
+ok "a syscall tracepoint, which has no raw form" "$MMPROF" record --quiet --probe tracepoint:syscalls:sys_enter_munmap -- true
+is "$(sql "SELECT backend FROM probe WHERE run_id = $last")" tp "is served by perf"
+ok "--no-probe all" "$MMPROF" record --quiet --no-probe all -- true
+is "$(sql "SELECT count(*) FROM probe WHERE run_id = $last")" 0 "leaves none"
+
+# --- runs, tags, names
+ok "--runs, --warmup, --tag" "$MMPROF" record --quiet --no-probe all --runs 3 --warmup 1 --tag size=big --name nothing -- true
+is "$(sql "SELECT count(DISTINCT experiment) || ' ' || count(*) || ' ' || sum(warmup) FROM run WHERE name = 'nothing'")" "1 4 1" \
+	"make four runs of one experiment, one a warm-up"
+is "$(sql "SELECT value FROM run_tag WHERE run_id = $last AND key = 'size'")" big "with the tag"
+
+# --- who runs it, and when it ends
+ok "--user" "$MMPROF" record --quiet --no-probe all --user nobody --stdout /dev/null -- sh -c 'test "$(id -un)" = nobody'
+ok "SUDO_USER is the default" env SUDO_USER=nobody "$MMPROF" record --quiet --no-probe all -- sh -c 'test "$(id -un)" = nobody'
+"$MMPROF" record --quiet --no-probe all --timeout 1 -- sleep 30
+is "$? $(sql "SELECT status FROM run WHERE id = $last")" "143 timeout" "--timeout ends the workload"
+"$MMPROF" record --quiet --no-probe all -- sleep 30 &
+sleep 1.5
+kill -INT $!
+wait $!
+is "$? $(sql "SELECT status FROM run WHERE id = $last")" "130 interrupted" "SIGINT is passed on, the run marked interrupted"
+ok "a daemonising workload" "$MMPROF" record --quiet -- sh -c 'setsid sleep 1 >/dev/null 2>&1 & exit 0'
+ok "a workload that forks a thousand times" "$MMPROF" record --quiet -- "$W/forks" 1000
+
+# --- nothing left behind
+sleep 1
+is "$(cgroups) $(instances)" "0 0" "no cgroup and no tracing instance is left"
+ok "no journal is left" test -z "$(ls /run/mmprof 2>/dev/null)"
+
+# --- SIGKILL in the middle
+"$MMPROF" record --quiet -- sleep 20 &
+sleep 1.5
+kill -KILL $!
+wait $! 2>/dev/null
+killed=$(sql "SELECT max(id) FROM run")
+is "$(sqlite3 "$MMPROF_DB" 'PRAGMA integrity_check')" ok "SIGKILL: the database is sound"
+is "$(sql "SELECT status FROM run WHERE id = $((killed - 1))")" done "the run before is whole"
+ok "what was measured before the kill is there" test "$(sql "SELECT count(*) FROM series WHERE run_id = $killed")" -gt 20
+ok "the next start works" "$MMPROF" record --quiet --no-probe all -- true
+is "$(sql "SELECT status FROM run WHERE id = $killed")" crashed "and marks the killed run"
+is "$(cgroups) $(ls /run/mmprof | wc -l)" "0 0" "and puts everything back"
+pkill -x sleep
+
+# --- mmprof's own cost on an idle machine
+"$MMPROF" record --quiet -- sleep 5
+cpu=$(sql "SELECT (self_user_ns + self_system_ns) * 10000 / elapsed_ns FROM run WHERE id = $last")
+echo "# mmprof's own CPU: $cpu of 10000 of one core, $(sql "SELECT self_maxrss_bytes FROM run WHERE id = $last") bytes"
+ok "its memory stays under 64 MiB" test "$(sql "SELECT self_maxrss_bytes FROM run WHERE id = $last")" -lt 67108864
+tap_done
