@@ -154,8 +154,9 @@ layers:
 .PHONY: install
 install: all
 	install -D -m 755 $(BUILD)/mmprof $(DESTDIR)$(PREFIX)/bin/mmprof
-	install -D -m 755 scripts/lab $(DESTDIR)$(PREFIX)/bin/mmprof-lab
-	install -D -m 644 scripts/lab-init $(DESTDIR)$(PREFIX)/bin/lab-init
+	install -D -m 755 scripts/lab $(DESTDIR)$(PREFIX)/lib/mmprof/lab
+	install -D -m 644 scripts/lab-init $(DESTDIR)$(PREFIX)/lib/mmprof/lab-init
+	ln -sf ../lib/mmprof/lab $(DESTDIR)$(PREFIX)/bin/mmprof-lab
 	for page in $(MAN); do \
 		install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
 

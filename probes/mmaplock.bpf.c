@@ -1,6 +1,7 @@
-// mmap_lock: how long a task waits for it and holds it, to read or to write, and how trylocks fare. From the
-// three mmap_lock tracepoints (include/linux/mmap_lock.h). A trylock is an acquire that no start came before;
-// a downgrade is one while the same task holds the same lock for writing.
+// mmap_lock: how long a task waits for it and holds it, to read or to write, and how often it does not get it. From
+// the three mmap_lock tracepoints (include/linux/mmap_lock.h). A trylock fires the same tracepoints as a lock, so one
+// that succeeds is a wait of next to nothing; one that fails is an acquire without success. An acquire that no start
+// came before is a downgrade, if the task holds the lock for writing.
 #include "probes/common.h"
 
 struct {
@@ -97,23 +98,21 @@ INLINE void waited(struct task_lock *t, u32 class, u64 mm, bool write, bool succ
 {
 	t->wait_mm = 0;
 	if (!success) {
-		event(class, write ? LOCK_WRITE_KILLED : LOCK_READ_KILLED);
+		event(class, write ? LOCK_WRITE_FAILED : LOCK_READ_FAILED);
 		return;
 	}
+	event(class, write ? LOCK_WRITE_OK : LOCK_READ_OK);
 	latency(write ? LOCK_WRITE_WAIT : LOCK_READ_WAIT, class, now - t->wait_since_ns);
 	hold_begin(t, class, mm, write, now);
 }
 
-INLINE void tried(struct task_lock *t, u32 class, u64 mm, bool write, bool success, u64 now)
+// An acquire out of the blue.
+INLINE void unstarted(struct task_lock *t, u32 class, u64 mm, bool write, bool success, u64 now)
 {
-	if (!write && success && hold_end(t, class, mm, true, now))
-		event(class, LOCK_DOWNGRADE);
-	else if (write)
-		event(class, success ? LOCK_WRITE_TRY_OK : LOCK_WRITE_TRY_FAILED);
-	else
-		event(class, success ? LOCK_READ_TRY_OK : LOCK_READ_TRY_FAILED);
-	if (success)
-		hold_begin(t, class, mm, write, now);
+	if (!success)
+		return;
+	event(class, !write && hold_end(t, class, mm, true, now) ? LOCK_DOWNGRADE : LOCK_UNPAIRED_ACQUIRE);
+	hold_begin(t, class, mm, write, now);
 }
 
 SEC("raw_tp")
@@ -138,7 +137,7 @@ int template_acquired(struct bpf_raw_tracepoint_args *ctx)
 	if (t->wait_mm == mm)
 		waited(t, class, mm, write, success, now);
 	else
-		tried(t, class, mm, write, success, now);
+		unstarted(t, class, mm, write, success, now);
 	return 0;
 }
 

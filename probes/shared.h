@@ -69,13 +69,12 @@ enum lock_part { LOCK_READ_WAIT, LOCK_WRITE_WAIT, LOCK_READ_HOLD, LOCK_WRITE_HOL
 	}
 
 enum lock_event {
-	LOCK_READ_TRY_FAILED,
-	LOCK_READ_TRY_OK,
-	LOCK_WRITE_TRY_FAILED,
-	LOCK_WRITE_TRY_OK,
-	LOCK_READ_KILLED, // a killable wait that ended without the lock
-	LOCK_WRITE_KILLED,
+	LOCK_READ_OK,
+	LOCK_READ_FAILED, // a trylock that failed, or a killable wait that was killed: the tracepoints don't tell which
+	LOCK_WRITE_OK,
+	LOCK_WRITE_FAILED,
 	LOCK_DOWNGRADE,
+	LOCK_UNPAIRED_ACQUIRE, // its start was before the run
 	LOCK_UNPAIRED_RELEASE, // taken before the run, or by another task
 	LOCK_HOLD_OVERFLOW,    // more than LOCK_HOLDS mmap_locks held by one task
 	LOCK_NO_STORAGE,

@@ -38,6 +38,9 @@ void doc_free(struct doc *doc);
 struct doc_section *doc_section(struct doc *doc, const char *key, const char *title,
 				const struct doc_column *columns, int n_columns);
 
+// In text and Markdown each row of this section is shown as a list of "title value" lines: for one row with many columns.
+void doc_vertical(struct doc_section *sec);
+
 // Starts a row; cells are then filled from left to right. A row with fewer cells is padded with blanks.
 void doc_row(struct doc_section *sec);
 void doc_text(struct doc_section *sec, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -45,6 +48,9 @@ void doc_int(struct doc_section *sec, int64_t value);
 void doc_real(struct doc_section *sec, double value);
 // A cell whose value was not measured: shown as "not measured" (JSON null, with `why` beside it).
 void doc_none(struct doc_section *sec, const char *why);
+// The same with another word for people: "below floor". An empty word leaves the cell blank, and if `why` is NULL, JSON
+// has a plain null.
+void doc_none_as(struct doc_section *sec, const char *word, const char *why);
 
 // A remark under the section's table, one sentence or two.
 void doc_note(struct doc_section *sec, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

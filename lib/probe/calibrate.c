@@ -14,8 +14,7 @@
 #include "store/store.h"
 
 #define FUNCTION "bpf_fentry_test1"
-#define BATCH 50
-#define BATCHES 20
+#define CALLS 1000
 
 static const char *const backends[CALIBRATION_PROBES] = {"fentry", "kprobe", "ftrace"};
 
@@ -36,26 +35,20 @@ static uint64_t clock_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-// One test run's time in ns, undisturbed: the shortest of many batches. -errno with an err chain when the kernel can't.
+// One test run's time in ns, undisturbed: the shortest of CALLS. -errno with an err chain when the kernel can't.
 static double test_run_ns(int prog)
 {
-	double best = -1;
+	uint64_t best = UINT64_MAX;
 
-	for (int b = 0; b < BATCHES; b++) {
+	for (int i = 0; i < CALLS; i++) {
+		LIBBPF_OPTS(bpf_test_run_opts, opts);
 		uint64_t from = clock_ns();
-		double each;
 
-		for (int i = 0; i < BATCH; i++) {
-			LIBBPF_OPTS(bpf_test_run_opts, opts);
-
-			if (bpf_prog_test_run_opts(prog, &opts))
-				return err_set(-errno, "BPF_PROG_TEST_RUN: %m");
-		}
-		each = (double)(clock_ns() - from) / BATCH;
-		if (best < 0 || each < best)
-			best = each;
+		if (bpf_prog_test_run_opts(prog, &opts))
+			return err_set(-errno, "BPF_PROG_TEST_RUN: %m");
+		best = MIN(best, clock_ns() - from);
 	}
-	return best;
+	return (double)best;
 }
 
 static void keep(struct calibration *c, const struct hist *h, double with, double without)

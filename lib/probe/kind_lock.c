@@ -124,9 +124,8 @@ static int collect_events(struct probe *p, struct lock_impl *l, struct store *st
 		const char *part, *name;
 		int key;
 	} rows[] = {
-		{LOCK_READ_TRY_OK, "read trylock", "ok", 1},	     {LOCK_READ_TRY_FAILED, "read trylock", "failed", 0},
-		{LOCK_WRITE_TRY_OK, "write trylock", "ok", 1},	     {LOCK_WRITE_TRY_FAILED, "write trylock", "failed", 0},
-		{LOCK_READ_KILLED, "read wait", "killed", -1},	     {LOCK_WRITE_KILLED, "write wait", "killed", -1},
+		{LOCK_READ_OK, "read acquire", "ok", 1},	 {LOCK_READ_FAILED, "read acquire", "failed", 0},
+		{LOCK_WRITE_OK, "write acquire", "ok", 1},	 {LOCK_WRITE_FAILED, "write acquire", "failed", 0},
 		{LOCK_DOWNGRADE, "write hold", "downgraded to read", 2},
 	};
 	g_autofree struct lock_counts *cpus = g_new0(struct lock_counts, l->n_cpus);
@@ -162,8 +161,11 @@ static int collect(struct probes *set G_GNUC_UNUSED, struct probe *p, struct sto
 		rc = collect_events(p, l, store, lost);
 	if (rc || !final)
 		return rc;
-	rc = store_loss(store, run, p->row, "unpaired_release", lost[LOCK_UNPAIRED_RELEASE],
-			"released, but taken before the run or by another task: no hold time");
+	rc = store_loss(store, run, p->row, "unpaired_acquire", lost[LOCK_UNPAIRED_ACQUIRE],
+			"acquired, but its start was before the run: no wait time");
+	if (!rc)
+		rc = store_loss(store, run, p->row, "unpaired_release", lost[LOCK_UNPAIRED_RELEASE],
+				"released, but taken before the run or by another task: no hold time");
 	if (!rc)
 		rc = store_loss(store, run, p->row, "hold_overflow", lost[LOCK_HOLD_OVERFLOW],
 				"one task held too many mmap_locks at once: no hold time");

@@ -44,6 +44,12 @@ uint64_t hist_bucket_high(unsigned int bucket)
 	return bucket >= HIST_OVERFLOW ? UINT64_MAX : hist_bucket_low(bucket + 1) - 1;
 }
 
+// ceil(p / 100 * total), with the rounding of p and of the product taken off: p99.9 of 1000 values is the 999th.
+static uint64_t nearest_rank(double p, uint64_t total)
+{
+	return (uint64_t)ceil(p * (double)total / 100 * (1 - 1e-13));
+}
+
 static uint64_t clamp(uint64_t value, uint64_t low, uint64_t high)
 {
 	return value < low ? low : value > high ? high : value;
@@ -57,7 +63,7 @@ uint64_t hist_percentile(const struct hist *h, double p)
 		total += h->buckets[b];
 	if (!total)
 		return 0;
-	rank = p <= 0 ? 1 : p >= 100 ? total : (uint64_t)ceil(p / 100 * (double)total);
+	rank = p <= 0 ? 1 : p >= 100 ? total : nearest_rank(p, total);
 	if (rank <= 1)
 		return h->min;
 	if (rank >= total)

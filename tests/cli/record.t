@@ -75,6 +75,37 @@ is "$? $(sql "SELECT status FROM run WHERE id = $last")" "130 interrupted" "SIGI
 ok "a daemonising workload" "$MMPROF" record --quiet -- sh -c 'setsid sleep 1 >/dev/null 2>&1 & exit 0'
 ok "a workload that forks a thousand times" "$MMPROF" record --quiet -- "$W/forks" 1000
 
+# --- Ctrl-C on a terminal reaches the workload once
+cat >"$scratch/pty.py" <<'PY'
+import os, pty, sys, time
+pid, fd = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+time.sleep(2)
+os.write(fd, b'\x03')
+out = b''
+try:
+    while True:
+        data = os.read(fd, 4096)
+        if not data:
+            break
+        out += data
+except OSError:
+    pass
+_, status = os.waitpid(pid, 0)
+print(out.count(b'got-int'), os.waitstatus_to_exitcode(status))
+PY
+is "$(python3 "$scratch/pty.py" "$MMPROF" record --quiet --no-probe all -- \
+	sh -c 'trap "echo got-int" INT; sleep 3; sleep 1; exit 5')" "1 5" "Ctrl-C reaches the workload exactly once"
+is "$(sql "SELECT status FROM run WHERE id = $last")" interrupted "and the run is marked"
+
+# --- a machine with cgroup v1 only: a v2 hierarchy is mounted for the run
+ok "no cgroup v2 mounted" unshare --mount sh -c "
+	for m in \$(awk '\$3 == \"cgroup2\" {print \$2}' /proc/self/mounts); do umount \$m || exit 1; done
+	'$MMPROF' record --quiet --no-probe all -- true"
+is "$(sql "SELECT count(*) FROM not_measured WHERE run_id = $last AND what LIKE '%class%'")" 0 "the workload still has its own"
+ok "and it is unmounted again" test ! -e /run/mmprof/cgroup2
+
 # --- nothing left behind
 sleep 1
 is "$(cgroups) $(instances)" "0 0" "no cgroup and no tracing instance is left"

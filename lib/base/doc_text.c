@@ -1,0 +1,299 @@
+// Documents for people: aligned text and Markdown. Widths are in terminal columns, not bytes.
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/doc_internal.h"
+
+#define INDENT 2
+#define GAP 2
+#define DEFAULT_WIDTH 120
+#define LEAST_WRAP 30 // a last column narrower than this is not worth wrapping
+
+struct style {
+	int width;
+	const char *bold, *plain; // escape sequences or ""
+};
+
+static int char_width(gunichar c)
+{
+	return g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;
+}
+
+static int text_width(const char *text)
+{
+	int width = 0;
+
+	for (const char *p = text; *p; p = g_utf8_next_char(p))
+		width += char_width(g_utf8_get_char(p));
+	return width;
+}
+
+static struct style style_of(FILE *out)
+{
+	struct style style = {DEFAULT_WIDTH, "", ""};
+	const char *term = getenv("TERM");
+	struct winsize size;
+
+	if (!isatty(fileno(out)))
+		return style;
+	if (ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col >= 40)
+		style.width = size.ws_col;
+	if (!getenv("NO_COLOR") && term && strcmp(term, "dumb"))
+		style.bold = "\033[1m", style.plain = "\033[0m";
+	return style;
+}
+
+static void spaces(FILE *out, int n)
+{
+	for (int i = 0; i < n; i++)
+		fputc(' ', out);
+}
+
+// The length in bytes of what fits into `width`, cut at a blank if there is one; a word that is too long is left whole.
+static size_t fitting(const char *text, int width)
+{
+	const char *blank = NULL;
+	int used = 0;
+
+	for (const char *p = text; *p; p = g_utf8_next_char(p)) {
+		used += char_width(g_utf8_get_char(p));
+		if (used > width && blank)
+			return (size_t)(blank - text);
+		if (*p == ' ')
+			blank = p;
+		if (used > width && *p == ' ')
+			return (size_t)(p - text);
+	}
+	return strlen(text);
+}
+
+// Prints text that starts in column `indent`, its further lines below its beginning.
+static void wrapped(FILE *out, const char *text, int indent, int width)
+{
+	while (true) {
+		size_t n = fitting(text, MAX(width - indent, LEAST_WRAP));
+
+		fwrite(text, 1, n, out);
+		text += n;
+		while (*text == ' ')
+			text++;
+		if (!*text)
+			break;
+		fputc('\n', out);
+		spaces(out, indent);
+	}
+	fputc('\n', out);
+}
+
+static bool is_right(const struct doc_section *sec, guint column)
+{
+	return doc_column_at(sec, column)->unit != DOC_PLAIN;
+}
+
+// --- tables
+
+struct grid {
+	guint rows, columns; // without the heading
+	char **heading, **text; // text[row * columns + column]
+	int *width;
+};
+
+static void grid_fill(struct grid *g, const struct doc_section *sec)
+{
+	g->rows = sec->rows->len;
+	g->columns = sec->columns->len;
+	g->heading = g_new0(char *, g->columns + 1);
+	g->text = g_new0(char *, (gsize)g->rows * g->columns + 1);
+	g->width = g_new0(int, g->columns + 1);
+	for (guint c = 0; c < g->columns; c++) {
+		g->heading[c] = doc_harmless(doc_column_at(sec, c)->title);
+		g->width[c] = text_width(g->heading[c]);
+		for (guint r = 0; r < g->rows; r++) {
+			char *text = doc_cell_text(doc_cell_at(sec, r, c), doc_column_at(sec, c)->unit);
+
+			g->text[r * g->columns + c] = text;
+			g->width[c] = MAX(g->width[c], text_width(text));
+		}
+	}
+}
+
+static void grid_clear(struct grid *g)
+{
+	for (guint c = 0; c < g->columns; c++)
+		g_free(g->heading[c]);
+	for (gsize i = 0; i < (gsize)g->rows * g->columns; i++)
+		g_free(g->text[i]);
+	g_free(g->heading);
+	g_free(g->text);
+	g_free(g->width);
+}
+
+static void print_line(FILE *out, const struct doc_section *sec, const struct grid *g, char **cells, int width)
+{
+	int column = INDENT, pending = INDENT;
+
+	for (guint c = 0; c < g->columns; c++) {
+		int pad = g->width[c] - text_width(cells[c]);
+		bool last = c + 1 == g->columns;
+
+		if (is_right(sec, c))
+			pending += pad;
+		if (*cells[c]) {
+			spaces(out, pending);
+			pending = 0;
+			if (last && !is_right(sec, c)) {
+				wrapped(out, cells[c], column, width);
+				return;
+			}
+			fputs(cells[c], out);
+		}
+		if (!is_right(sec, c))
+			pending += pad;
+		pending += GAP;
+		column += g->width[c] + GAP;
+	}
+	fputc('\n', out);
+}
+
+static void print_table(FILE *out, const struct doc_section *sec, const struct grid *g, const struct style *style)
+{
+	print_line(out, sec, g, g->heading, style->width);
+	for (guint r = 0; r < g->rows; r++)
+		print_line(out, sec, g, g->text + (gsize)r * g->columns, style->width);
+}
+
+static void print_vertical(FILE *out, const struct grid *g, const struct style *style)
+{
+	int width = 0;
+
+	for (guint c = 0; c < g->columns; c++)
+		width = MAX(width, text_width(g->heading[c]));
+	for (guint r = 0; r < g->rows; r++) {
+		for (guint c = 0; c < g->columns; c++) {
+			const char *text = g->text[(gsize)r * g->columns + c];
+
+			if (!*text)
+				continue;
+			spaces(out, INDENT);
+			fputs(g->heading[c], out);
+			spaces(out, width - text_width(g->heading[c]) + GAP);
+			wrapped(out, text, INDENT + width + GAP, style->width);
+		}
+		if (r + 1 < g->rows)
+			fputc('\n', out);
+	}
+}
+
+static void print_section(FILE *out, const struct doc_section *sec, const struct style *style)
+{
+	g_autofree char *title = doc_harmless(sec->title);
+	struct grid grid = {};
+
+	fprintf(out, "%s%s%s\n", style->bold, title, style->plain);
+	grid_fill(&grid, sec);
+	if (sec->vertical)
+		print_vertical(out, &grid, style);
+	else if (grid.rows)
+		print_table(out, sec, &grid, style);
+	grid_clear(&grid);
+	for (guint i = 0; i < sec->notes->len; i++) {
+		g_autofree char *note = doc_harmless(sec->notes->pdata[i]);
+
+		spaces(out, INDENT);
+		wrapped(out, note, INDENT, MIN(style->width, DEFAULT_WIDTH));
+	}
+}
+
+int doc_print_text(const struct doc *doc, FILE *out)
+{
+	struct style style = style_of(out);
+
+	for (guint i = 0; i < doc->sections->len; i++) {
+		if (i)
+			fputc('\n', out);
+		print_section(out, doc_section_at(doc, i), &style);
+	}
+	return 0;
+}
+
+// --- Markdown (GitHub's tables)
+
+static char *markdown(const char *text)
+{
+	g_autofree char *harmless = doc_harmless(text);
+	GString *s = g_string_new(NULL);
+
+	for (const char *p = harmless; *p; p++) {
+		if (strchr("\\|`*<>[]", *p))
+			g_string_append_c(s, '\\');
+		g_string_append_c(s, *p);
+	}
+	return g_string_free(s, FALSE);
+}
+
+static void markdown_row(FILE *out, char **cells, guint n)
+{
+	fputc('|', out);
+	for (guint c = 0; c < n; c++) {
+		g_autofree char *text = markdown(cells[c]);
+
+		fprintf(out, " %s |", text);
+	}
+	fputc('\n', out);
+}
+
+static void markdown_table(FILE *out, const struct doc_section *sec, const struct grid *g)
+{
+	markdown_row(out, g->heading, g->columns);
+	fputc('|', out);
+	for (guint c = 0; c < g->columns; c++)
+		fputs(is_right(sec, c) ? "---:|" : "---|", out);
+	fputc('\n', out);
+	for (guint r = 0; r < g->rows; r++)
+		markdown_row(out, g->text + (gsize)r * g->columns, g->columns);
+}
+
+static void markdown_vertical(FILE *out, const struct grid *g)
+{
+	fputs("| | |\n|---|---|\n", out);
+	for (guint r = 0; r < g->rows; r++)
+		for (guint c = 0; c < g->columns; c++) {
+			char *pair[] = {g->heading[c], g->text[(gsize)r * g->columns + c]};
+
+			if (*pair[1])
+				markdown_row(out, pair, 2);
+		}
+}
+
+static void markdown_section(FILE *out, const struct doc_section *sec)
+{
+	g_autofree char *title = markdown(sec->title);
+	struct grid grid = {};
+
+	fprintf(out, "## %s\n", title);
+	grid_fill(&grid, sec);
+	if (grid.rows)
+		fputc('\n', out);
+	if (grid.rows && sec->vertical)
+		markdown_vertical(out, &grid);
+	else if (grid.rows)
+		markdown_table(out, sec, &grid);
+	grid_clear(&grid);
+	for (guint i = 0; i < sec->notes->len; i++) {
+		g_autofree char *note = markdown(sec->notes->pdata[i]);
+
+		fprintf(out, "\n%s\n", note);
+	}
+}
+
+int doc_print_markdown(const struct doc *doc, FILE *out)
+{
+	for (guint i = 0; i < doc->sections->len; i++) {
+		if (i)
+			fputc('\n', out);
+		markdown_section(out, doc_section_at(doc, i));
+	}
+	return 0;
+}

@@ -1,0 +1,114 @@
+// The journal of changes: undone in reverse order, replayed after a SIGKILL, torn lines ignored. As root only: it
+// lives in /run/mmprof.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <glib.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/journal.h"
+
+static char *file;
+
+static int set_up(void **state)
+{
+	(void)state;
+	file = g_strdup_printf("/tmp/mmprof-journal-test-%d", getpid());
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	unlink(file);
+	g_free(file);
+	return 0;
+}
+
+static void put(const char *text)
+{
+	assert_true(g_file_set_contents(file, text, -1, NULL));
+}
+
+static void expect(const char *text)
+{
+	g_autofree char *got = NULL;
+
+	assert_true(g_file_get_contents(file, &got, NULL, NULL));
+	assert_string_equal(got, text);
+}
+
+static void test_reverse_order(void **state)
+{
+	(void)state;
+	if (geteuid())
+		skip();
+	put("0");
+	assert_int_equal(journal_open(NULL), 0);
+	assert_int_equal(journal_add(UNDO_WRITE, file, "0"), 0);
+	put("1");
+	assert_int_equal(journal_add(UNDO_WRITE, file, "1"), 1);
+	put("2");
+	assert_int_equal(journal_undo_to(1), 0);
+	expect("1\n");
+	assert_int_equal(journal_close(), 0);
+	expect("0\n");
+}
+
+// A child changes something and is killed; its parent's next start puts it back.
+static void test_replay(void **state)
+{
+	pid_t pid;
+
+	(void)state;
+	if (geteuid())
+		skip();
+	put("before\twith\ttabs and \\ and\nlines");
+	pid = fork();
+	if (pid == 0) {
+		if (journal_open(NULL) || journal_add(UNDO_WRITE, file, "before\twith\ttabs and \\ and\nlines") < 0)
+			_exit(1);
+		put("changed");
+		raise(SIGKILL);
+	}
+	waitpid(pid, NULL, 0);
+	expect("changed");
+	assert_int_equal(journal_open(NULL), 0);
+	expect("before\twith\ttabs and \\ and\nlines\n");
+	assert_int_equal(journal_close(), 0);
+}
+
+static void test_torn(void **state)
+{
+	g_autofree char *line = g_strdup_printf("write\t%s\tback\nwri", file);
+
+	(void)state;
+	if (geteuid())
+		skip();
+	put("changed");
+	g_mkdir_with_parents("/run/mmprof", 0755);
+	assert_true(g_file_set_contents("/run/mmprof/journal-1", line, -1, NULL));
+	assert_int_equal(journal_open(NULL), 0);
+	expect("back\n");
+	assert_int_equal(journal_close(), 0);
+	assert_int_not_equal(access("/run/mmprof/journal-1", F_OK), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_reverse_order),
+		cmocka_unit_test(test_replay),
+		cmocka_unit_test(test_torn),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
