@@ -62,8 +62,8 @@ void doc_free(struct doc *doc)
 	g_free(doc);
 }
 
-struct doc_section *doc_section(struct doc *doc, const char *key, const char *title, const struct doc_column *columns,
-				int n_columns)
+struct doc_section *doc_section(struct doc *doc, const char *key, const char *title,
+				const struct doc_column *columns, int n_columns)
 {
 	struct doc_section *sec = g_new0(struct doc_section, 1);
 
@@ -158,7 +158,8 @@ static bool is_harmful(gunichar c)
 	GUnicodeType type = g_unichar_type(c);
 
 	return type == G_UNICODE_CONTROL || type == G_UNICODE_FORMAT || type == G_UNICODE_LINE_SEPARATOR ||
-	       type == G_UNICODE_PARAGRAPH_SEPARATOR || type == G_UNICODE_PRIVATE_USE || type == G_UNICODE_SURROGATE;
+	       type == G_UNICODE_PARAGRAPH_SEPARATOR || type == G_UNICODE_PRIVATE_USE ||
+	       type == G_UNICODE_SURROGATE;
 }
 
 char *doc_harmless(const char *text)
@@ -256,7 +257,7 @@ static char *rate(double value)
 char *doc_number(double value, enum doc_unit unit)
 {
 	static const struct scale ns[] = {{1, "ns"}, {1e3, "us"}, {1e6, "ms"}, {1e9, "s"}};
-	static const struct scale bytes[] = {{1, "B"},		     {0x1p10, "KiB"}, {0x1p20, "MiB"},
+	static const struct scale bytes[] = {{1, "B"},        {0x1p10, "KiB"}, {0x1p20, "MiB"},
 					     {0x1p30, "GiB"}, {0x1p40, "TiB"}, {0x1p50, "PiB"}};
 	static const struct scale hz[] = {{1, "Hz"}, {1e3, "kHz"}, {1e6, "MHz"}, {1e9, "GHz"}};
 
@@ -317,7 +318,7 @@ char *doc_cell_text(const struct cell *c, enum doc_unit unit)
 int doc_format_parse(const char *name, enum doc_format *format)
 {
 	static const char *const names[] = {
-		[DOC_TEXT] = "text", [DOC_MARKDOWN] = "md", [DOC_CSV] = "csv", [DOC_JSON] = "json"};
+	    [DOC_TEXT] = "text", [DOC_MARKDOWN] = "md", [DOC_CSV] = "csv", [DOC_JSON] = "json"};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
 		if (!strcmp(name, names[i])) {
@@ -330,16 +331,17 @@ int doc_format_parse(const char *name, enum doc_format *format)
 int doc_print(const struct doc *doc, enum doc_format format, FILE *out)
 {
 	static int (*const print[])(const struct doc *, FILE *) = {
-		[DOC_TEXT] = doc_print_text,
-		[DOC_MARKDOWN] = doc_print_markdown,
-		[DOC_CSV] = doc_print_csv,
-		[DOC_JSON] = doc_print_json,
+	    [DOC_TEXT] = doc_print_text,
+	    [DOC_MARKDOWN] = doc_print_markdown,
+	    [DOC_CSV] = doc_print_csv,
+	    [DOC_JSON] = doc_print_json,
 	};
 	int rc;
 
 	errno = 0;
 	rc = print[format](doc, out);
 	if (!rc && (fflush(out) || ferror(out)))
-		rc = err_set(-(errno ? errno : EIO), "can't write the output: %s", g_strerror(errno ? errno : EIO));
+		rc = err_set(-(errno ? errno : EIO), "can't write the output: %s",
+			     g_strerror(errno ? errno : EIO));
 	return rc;
 }

@@ -11,14 +11,14 @@ enum doc_format { DOC_TEXT, DOC_MARKDOWN, DOC_CSV, DOC_JSON };
 
 // How a column's numbers are shown to people; raw in CSV and JSON.
 enum doc_unit {
-	DOC_PLAIN,   // text, left-aligned
-	DOC_COUNT,   // integer with thousands separators
-	DOC_NS,	     // duration in nanoseconds: 312 ns, 1.42 us, 3.10 ms, 12.4 s
-	DOC_BYTES,   // 4.00 KiB, 1.25 GiB
-	DOC_HZ,	     // 2.40 GHz
-	DOC_RATIO,   // 0.1234 shown as 12.3 %
-	DOC_RATE,    // per second
-	DOC_NUMBER,  // real, three significant digits
+	DOC_PLAIN,  // text, left-aligned
+	DOC_COUNT,  // integer with thousands separators
+	DOC_NS,     // duration in nanoseconds: 312 ns, 1.42 us, 3.10 ms, 12.4 s
+	DOC_BYTES,  // 4.00 KiB, 1.25 GiB
+	DOC_HZ,     // 2.40 GHz
+	DOC_RATIO,  // 0.1234 shown as 12.3 %
+	DOC_RATE,   // per second
+	DOC_NUMBER, // real, three significant digits
 };
 
 struct doc_column {
@@ -38,7 +38,8 @@ void doc_free(struct doc *doc);
 struct doc_section *doc_section(struct doc *doc, const char *key, const char *title,
 				const struct doc_column *columns, int n_columns);
 
-// In text and Markdown each row of this section is shown as a list of "title value" lines: for one row with many columns.
+// In text and Markdown each row of this section is shown as a list of "title value" lines: for one row with
+// many columns.
 void doc_vertical(struct doc_section *sec);
 
 // Starts a row; cells are then filled from left to right. A row with fewer cells is padded with blanks.
@@ -48,8 +49,8 @@ void doc_int(struct doc_section *sec, int64_t value);
 void doc_real(struct doc_section *sec, double value);
 // A cell whose value was not measured: shown as "not measured" (JSON null, with `why` beside it).
 void doc_none(struct doc_section *sec, const char *why);
-// The same with another word for people: "below floor". An empty word leaves the cell blank, and if `why` is NULL, JSON
-// has a plain null.
+// The same with another word for people: "below floor". An empty word leaves the cell blank, and if `why` is
+// NULL, JSON has a plain null.
 void doc_none_as(struct doc_section *sec, const char *word, const char *why);
 
 // A remark under the section's table, one sentence or two.

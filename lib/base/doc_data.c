@@ -8,7 +8,8 @@
 #include "base/doc_internal.h"
 #include "base/err.h"
 
-// --- CSV: each section is a comment with its key, a line of column keys, the rows; an empty line between sections
+// --- CSV: each section is a comment with its key, a line of column keys, the rows; an empty line between
+// sections
 
 static void csv_text(FILE *out, const char *text)
 {

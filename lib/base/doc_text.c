@@ -51,7 +51,8 @@ static void spaces(FILE *out, int n)
 		fputc(' ', out);
 }
 
-// The length in bytes of what fits into `width`, cut at a blank if there is one; a word that is too long is left whole.
+// The length in bytes of what fits into `width`, cut at a blank if there is one; a word that is too long is
+// left whole.
 static size_t fitting(const char *text, int width)
 {
 	const char *blank = NULL;
@@ -95,7 +96,7 @@ static bool is_right(const struct doc_section *sec, guint column)
 // --- tables
 
 struct grid {
-	guint rows, columns; // without the heading
+	guint rows, columns;    // without the heading
 	char **heading, **text; // text[row * columns + column]
 	int *width;
 };
@@ -130,7 +131,8 @@ static void grid_clear(struct grid *g)
 	g_free(g->width);
 }
 
-static void print_line(FILE *out, const struct doc_section *sec, const struct grid *g, char **cells, int width)
+static void print_line(FILE *out, const struct doc_section *sec, const struct grid *g, char **cells,
+		       int width)
 {
 	int column = INDENT, pending = INDENT;
 
@@ -157,7 +159,8 @@ static void print_line(FILE *out, const struct doc_section *sec, const struct gr
 	fputc('\n', out);
 }
 
-static void print_table(FILE *out, const struct doc_section *sec, const struct grid *g, const struct style *style)
+static void print_table(FILE *out, const struct doc_section *sec, const struct grid *g,
+			const struct style *style)
 {
 	print_line(out, sec, g, g->heading, style->width);
 	for (guint r = 0; r < g->rows; r++)

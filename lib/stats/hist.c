@@ -44,7 +44,8 @@ uint64_t hist_bucket_high(unsigned int bucket)
 	return bucket >= HIST_OVERFLOW ? UINT64_MAX : hist_bucket_low(bucket + 1) - 1;
 }
 
-// ceil(p / 100 * total), with the rounding of p and of the product taken off: p99.9 of 1000 values is the 999th.
+// ceil(p / 100 * total), with the rounding of p and of the product taken off: p99.9 of 1000 values is the
+// 999th.
 static uint64_t nearest_rank(double p, uint64_t total)
 {
 	return (uint64_t)ceil(p * (double)total / 100 * (1 - 1e-13));

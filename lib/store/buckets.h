@@ -12,7 +12,8 @@
 // HIST_BUCKETS counts → blob.
 GByteArray *buckets_encode(const uint64_t *buckets);
 
-// blob → HIST_BUCKETS counts. Takes only what buckets_encode gives: -EBADMSG with an err chain for anything else.
+// blob → HIST_BUCKETS counts. Takes only what buckets_encode gives: -EBADMSG with an err chain for anything
+// else.
 int buckets_decode(const void *blob, size_t len, uint64_t *buckets);
 
 #endif

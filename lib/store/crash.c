@@ -1,5 +1,6 @@
-// Runs that nobody ended: their mmprof was killed, or the machine went down under it. Told by boot id, process id
-// and the process's start time; the reason comes from pstore (Documentation/admin-guide/pstore-blk.rst) if it has one.
+// Runs that nobody ended: their mmprof was killed, or the machine went down under it. Told by boot id,
+// process id and the process's start time; the reason comes from pstore
+// (Documentation/admin-guide/pstore-blk.rst) if it has one.
 #include "store/internal.h"
 
 #include <inttypes.h>
@@ -47,7 +48,8 @@ static char *telling_line(const char *log)
 	return line[0] && *line[0] ? g_strdup(line[0]) : NULL;
 }
 
-// What pstore holds from after the run's start; records stay there over many boots, their time is the crash's.
+// What pstore holds from after the run's start; records stay there over many boots, their time is the
+// crash's.
 static char *pstore_line(int64_t since_unix_ns)
 {
 	GDir *dir = g_dir_open(store_pstore_dir, 0, NULL);
@@ -79,20 +81,23 @@ static char *reason(int64_t pid, const char *boot, bool same_boot, int64_t start
 	log = pstore_line(started);
 	if (log)
 		return g_strdup_printf("the machine crashed during the run: %s", log);
-	return g_strdup_printf("mmprof (pid %" PRId64 ") is gone: killed, or the machine crashed or was restarted; boot %s", pid,
-			       boot);
+	return g_strdup_printf("mmprof (pid %" PRId64
+			       ") is gone: killed, or the machine crashed or was restarted; boot %s",
+			       pid, boot);
 }
 
 static int mark(struct store *s, int64_t run, const char *why)
 {
-	return STORE_DO(s, "UPDATE run SET status = 'crashed', status_why = ?2 WHERE id = ?1 AND status = 'running'", v_int(run),
-			v_text(why));
+	return STORE_DO(
+	    s, "UPDATE run SET status = 'crashed', status_why = ?2 WHERE id = ?1 AND status = 'running'",
+	    v_int(run), v_text(why));
 }
 
 int store_mark_crashed(struct store *s)
 {
-	static const char sql[] = "SELECT id, ifnull(boot_id, ''), ifnull(mmprof_pid, 0), ifnull(mmprof_start_ticks, -1),"
-				  " started_unix_ns FROM run WHERE status = 'running'";
+	static const char sql[] =
+	    "SELECT id, ifnull(boot_id, ''), ifnull(mmprof_pid, 0), ifnull(mmprof_start_ticks, -1),"
+	    " started_unix_ns FROM run WHERE status = 'running'";
 	g_autofree char *this_boot = boot_id();
 	sqlite3_stmt *stmt;
 	int result, rc = store_stmt(s, sql, NULL, 0, &stmt);

@@ -14,10 +14,10 @@
 struct store {
 	sqlite3 *db;
 	enum store_mode mode;
-	char *path;	      // absolute
-	bool created;	      // by this store_open
-	GHashTable *stmts;    // SQL text → sqlite3_stmt, reset between uses
-	GHashTable *last;     // series id → struct last_sample
+	char *path;            // absolute
+	bool created;          // by this store_open
+	GHashTable *stmts;     // SQL text → sqlite3_stmt, reset between uses
+	GHashTable *last;      // series id → struct last_sample
 	GStringChunk *strings; // texts that were read; they live as long as the store
 };
 
@@ -70,7 +70,8 @@ int store_error(struct store *store, int result);
 int store_exec(struct store *store, const char *sql);
 
 // The kept statement for `sql` (a string literal: kept by address), reset, its values bound.
-int store_stmt(struct store *store, const char *sql, const struct value *values, size_t n, sqlite3_stmt **stmt);
+int store_stmt(struct store *store, const char *sql, const struct value *values, size_t n,
+	       sqlite3_stmt **stmt);
 
 // Runs a statement that gives no rows.
 int store_do(struct store *store, const char *sql, const struct value *values, size_t n);

@@ -20,8 +20,8 @@ struct field {
 
 static int bad(struct store *s, sqlite3_stmt *stmt, int column)
 {
-	return err_set(-EBADMSG, "%s: the database is damaged: column \"%s\" holds what mmprof never writes", s->path,
-		       sqlite3_column_name(stmt, column));
+	return err_set(-EBADMSG, "%s: the database is damaged: column \"%s\" holds what mmprof never writes",
+		       s->path, sqlite3_column_name(stmt, column));
 }
 
 static int read_text(struct store *s, sqlite3_stmt *stmt, int column, const char **text)
@@ -91,7 +91,8 @@ struct list {
 	size_t row_size;
 };
 
-static int read_list(struct store *s, const struct list *l, const struct value *values, size_t n, GArray **out)
+static int read_list(struct store *s, const struct list *l, const struct value *values, size_t n,
+		     GArray **out)
 {
 	g_autoptr(GArray) rows = g_array_new(FALSE, TRUE, (guint)l->row_size);
 	sqlite3_stmt *stmt;
@@ -127,20 +128,28 @@ static int read_of_run(struct store *s, struct list list, int64_t run, GArray **
 
 // --- runs
 
-#define R(type, name) {type, offsetof(struct store_run_row, name)}
+#define R(type, name)                                                                                        \
+	{                                                                                                    \
+		type, offsetof(struct store_run_row, name)                                                   \
+	}
 static const struct field run_fields[] = {
-	R('i', id),	     R('i', iteration),	    R('i', warmup),	R('i', started_unix_ns), R('i', interval_ms),
-	R('I', env_id),	     R('t', uuid),	    R('T', experiment), R('t', name),		 R('t', system),
-	R('t', argv_json),   R('T', cwd),	    R('T', user),	R('T', boot_id),	 R('T', version),
-	R('t', status),	     R('T', status_why),    R('I', elapsed_ns), R('I', exit_status),	 R('I', signal),
-	R('I', user_ns),     R('I', system_ns),	    R('I', maxrss_bytes), R('I', minflt),	 R('I', majflt),
-	R('I', nvcsw),	     R('I', nivcsw),	    R('I', inblock),	R('I', oublock),	 R('I', self_user_ns),
-	R('I', self_system_ns), R('I', self_maxrss_bytes), R('I', bpf_ns), R('T', bpf_ns_source),
+    R('i', id),          R('i', iteration),     R('i', warmup),         R('i', started_unix_ns),
+    R('i', interval_ms), R('I', env_id),        R('t', uuid),           R('T', experiment),
+    R('t', name),        R('t', system),        R('t', argv_json),      R('T', cwd),
+    R('T', user),        R('T', boot_id),       R('T', version),        R('t', status),
+    R('T', status_why),  R('I', elapsed_ns),    R('I', exit_status),    R('I', signal),
+    R('I', user_ns),     R('I', system_ns),     R('I', maxrss_bytes),   R('I', minflt),
+    R('I', majflt),      R('I', nvcsw),         R('I', nivcsw),         R('I', inblock),
+    R('I', oublock),     R('I', self_user_ns),  R('I', self_system_ns), R('I', self_maxrss_bytes),
+    R('I', bpf_ns),      R('T', bpf_ns_source),
 };
 #define RUN_COLUMNS                                                                                          \
-	"id, iteration, warmup, started_unix_ns, interval_ms, env_id, uuid, experiment, name, system, argv_json, cwd, user,"   \
-	" boot_id, version, status, status_why, elapsed_ns, exit_status, signal, user_ns, system_ns, maxrss_bytes, minflt,"    \
-	" majflt, nvcsw, nivcsw, inblock, oublock, self_user_ns, self_system_ns, self_maxrss_bytes, bpf_ns, bpf_ns_source"
+	"id, iteration, warmup, started_unix_ns, interval_ms, env_id, uuid, experiment, name, system, "      \
+	"argv_json, cwd, user,"                                                                              \
+	" boot_id, version, status, status_why, elapsed_ns, exit_status, signal, user_ns, system_ns, "       \
+	"maxrss_bytes, minflt,"                                                                              \
+	" majflt, nvcsw, nivcsw, inblock, oublock, self_user_ns, self_system_ns, self_maxrss_bytes, "        \
+	"bpf_ns, bpf_ns_source"
 
 int store_read_runs(struct store *s, GArray **runs)
 {
@@ -158,41 +167,47 @@ static int one_run(struct store *s, const struct list *list, const struct value 
 	if (rc)
 		return rc;
 	if (!runs->len)
-		return value ? err_set(-ENOENT, "%s: no run \"%s\" (see mmprof list runs)", s->path, which) :
-			       err_set(-ENOENT, "%s: no run is in it yet", s->path);
+		return value ? err_set(-ENOENT, "%s: no run \"%s\" (see mmprof list runs)", s->path, which)
+			     : err_set(-ENOENT, "%s: no run is in it yet", s->path);
 	if (runs->len > 1)
-		return err_set(-EEXIST, "%s: the UUIDs of several runs begin with \"%s\": give more of it", s->path, which);
+		return err_set(-EEXIST, "%s: the UUIDs of several runs begin with \"%s\": give more of it",
+			       s->path, which);
 	*run = g_array_index(runs, struct store_run_row, 0);
 	return 0;
 }
 
 int store_find_run(struct store *s, const char *which, struct store_run_row *run)
 {
-	struct list last = LIST(store_run_row, run_fields, "SELECT " RUN_COLUMNS " FROM run ORDER BY id DESC LIMIT 1");
+	struct list last =
+	    LIST(store_run_row, run_fields, "SELECT " RUN_COLUMNS " FROM run ORDER BY id DESC LIMIT 1");
 	struct list by_id = LIST(store_run_row, run_fields, "SELECT " RUN_COLUMNS " FROM run WHERE id = ?");
-	struct list by_uuid = LIST(store_run_row, run_fields,
-				   "SELECT " RUN_COLUMNS " FROM run WHERE substr(uuid, 1, length(?1)) = lower(?1) LIMIT 2");
+	struct list by_uuid =
+	    LIST(store_run_row, run_fields,
+		 "SELECT " RUN_COLUMNS " FROM run WHERE substr(uuid, 1, length(?1)) = lower(?1) LIMIT 2");
 	struct value id = v_int(0), uuid = v_text(which);
 	int rc;
 
 	if (!strcmp(which, "last"))
 		return one_run(s, &last, NULL, which, run);
 	if (!*which || strspn(which, "0123456789abcdefABCDEF-") != strlen(which))
-		return err_set(-EINVAL, "\"%s\" is no run: give an id, the beginning of a UUID, or \"last\"", which);
+		return err_set(-EINVAL, "\"%s\" is no run: give an id, the beginning of a UUID, or \"last\"",
+			       which);
 	if (g_ascii_string_to_signed(which, 10, 0, INT64_MAX, &id.i, NULL)) {
 		rc = one_run(s, &by_id, &id, which, run);
 		if (rc != -ENOENT || strlen(which) < 4)
 			return rc;
 	}
 	if (strlen(which) < 4)
-		return err_set(-EINVAL, "\"%s\" is no run: give an id, or at least 4 characters of a UUID", which);
+		return err_set(-EINVAL, "\"%s\" is no run: give an id, or at least 4 characters of a UUID",
+			       which);
 	return one_run(s, &by_uuid, &uuid, which, run);
 }
 
 int store_read_siblings(struct store *s, const struct store_run_row *run, GArray **runs)
 {
-	struct list list = LIST(store_run_row, run_fields,
-				"SELECT " RUN_COLUMNS " FROM run WHERE id = ?1 OR experiment = ?2 ORDER BY id");
+	struct list list =
+	    LIST(store_run_row, run_fields,
+		 "SELECT " RUN_COLUMNS " FROM run WHERE id = ?1 OR experiment = ?2 ORDER BY id");
 	const struct value values[] = {v_int(run->id), v_text(run->experiment)};
 
 	return read_list(s, &list, values, 2, runs);
@@ -200,59 +215,78 @@ int store_read_siblings(struct store *s, const struct store_run_row *run, GArray
 
 // --- what belongs to a run
 
-#define P(type, name) {type, offsetof(struct store_pair, name)}
+#define P(type, name)                                                                                        \
+	{                                                                                                    \
+		type, offsetof(struct store_pair, name)                                                      \
+	}
 static const struct field pair_fields[] = {P('t', key), P('t', value)};
 
 int store_read_tags(struct store *s, int64_t run, GArray **pairs)
 {
-	return read_of_run(s, LIST(store_pair, pair_fields, "SELECT key, value FROM run_tag WHERE run_id = ? ORDER BY key"), run,
-			   pairs);
+	return read_of_run(
+	    s, LIST(store_pair, pair_fields, "SELECT key, value FROM run_tag WHERE run_id = ? ORDER BY key"),
+	    run, pairs);
 }
 
 int store_read_facts(struct store *s, int64_t run, GArray **pairs)
 {
-	return read_of_run(s, LIST(store_pair, pair_fields, "SELECT key, value FROM v_fact WHERE run_id = ? ORDER BY key"), run,
-			   pairs);
+	return read_of_run(
+	    s, LIST(store_pair, pair_fields, "SELECT key, value FROM v_fact WHERE run_id = ? ORDER BY key"),
+	    run, pairs);
 }
 
 int store_read_not_measured(struct store *s, int64_t run, GArray **pairs)
 {
-	return read_of_run(
-		s, LIST(store_pair, pair_fields, "SELECT what, why FROM not_measured WHERE run_id = ? ORDER BY what"), run, pairs);
+	return read_of_run(s,
+			   LIST(store_pair, pair_fields,
+				"SELECT what, why FROM not_measured WHERE run_id = ? ORDER BY what"),
+			   run, pairs);
 }
 
 int store_read_probes(struct store *s, int64_t run, GArray **probes)
 {
-#define F(type, name) {type, offsetof(struct store_probe_row, name)}
-	static const struct field fields[] = {F('i', id),      F('t', name),   F('t', kind), F('T', target),
-					      F('T', backend), F('t', status), F('T', why),  F('T', what),
-					      F('T', sum_unit)};
+#define F(type, name)                                                                                        \
+	{                                                                                                    \
+		type, offsetof(struct store_probe_row, name)                                                 \
+	}
+	static const struct field fields[] = {F('i', id),     F('t', name),    F('t', kind),
+					      F('T', target), F('T', backend), F('t', status),
+					      F('T', why),    F('T', what),    F('T', sum_unit)};
 #undef F
-	return read_of_run(s,
-			   LIST(store_probe_row, fields,
-				"SELECT id, name, kind, target, backend, status, why, what, sum_unit FROM probe"
-				" WHERE run_id = ? ORDER BY id"),
-			   run, probes);
+	return read_of_run(
+	    s,
+	    LIST(store_probe_row, fields,
+		 "SELECT id, name, kind, target, backend, status, why, what, sum_unit FROM probe"
+		 " WHERE run_id = ? ORDER BY id"),
+	    run, probes);
 }
 
 int store_read_hists(struct store *s, int64_t run, GArray **hists)
 {
-#define F(type, name) {type, offsetof(struct store_hist_row, name)}
-	static const struct field fields[] = {F('i', probe),  F('t', part),   F('t', class),  F('I', count),
-					      F('I', sum_ns), F('I', min_ns), F('I', max_ns), F('b', buckets)};
+#define F(type, name)                                                                                        \
+	{                                                                                                    \
+		type, offsetof(struct store_hist_row, name)                                                  \
+	}
+	static const struct field fields[] = {F('i', probe),  F('t', part),   F('t', class),
+					      F('I', count),  F('I', sum_ns), F('I', min_ns),
+					      F('I', max_ns), F('b', buckets)};
 #undef F
-	return read_of_run(s,
-			   LIST(store_hist_row, fields,
-				"SELECT h.probe_id, h.part, h.class, h.count, h.sum_ns, h.min_ns, h.max_ns, h.buckets"
-				" FROM probe p JOIN hist h ON h.probe_id = p.id WHERE p.run_id = ?"
-				" ORDER BY h.probe_id, h.part, h.class"),
-			   run, hists);
+	return read_of_run(
+	    s,
+	    LIST(store_hist_row, fields,
+		 "SELECT h.probe_id, h.part, h.class, h.count, h.sum_ns, h.min_ns, h.max_ns, h.buckets"
+		 " FROM probe p JOIN hist h ON h.probe_id = p.id WHERE p.run_id = ?"
+		 " ORDER BY h.probe_id, h.part, h.class"),
+	    run, hists);
 }
 
 int store_read_counts(struct store *s, int64_t run, GArray **counts)
 {
-#define F(type, name) {type, offsetof(struct store_count_row, name)}
-	static const struct field fields[] = {F('i', probe),	F('t', part),  F('t', class), F('i', key),
+#define F(type, name)                                                                                        \
+	{                                                                                                    \
+		type, offsetof(struct store_count_row, name)                                                 \
+	}
+	static const struct field fields[] = {F('i', probe),    F('t', part),  F('t', class), F('i', key),
 					      F('T', key_name), F('I', count), F('I', sum)};
 #undef F
 	return read_of_run(s,
@@ -265,32 +299,43 @@ int store_read_counts(struct store *s, int64_t run, GArray **counts)
 
 int store_read_losses(struct store *s, int64_t run, GArray **losses)
 {
-#define F(type, name) {type, offsetof(struct store_loss_row, name)}
+#define F(type, name)                                                                                        \
+	{                                                                                                    \
+		type, offsetof(struct store_loss_row, name)                                                  \
+	}
 	static const struct field fields[] = {F('I', probe), F('t', kind), F('I', count), F('T', detail)};
 #undef F
-	return read_of_run(s,
-			   LIST(store_loss_row, fields,
-				"SELECT probe_id, kind, count, detail FROM loss WHERE run_id = ? ORDER BY probe_id, kind"),
-			   run, losses);
+	return read_of_run(
+	    s,
+	    LIST(store_loss_row, fields,
+		 "SELECT probe_id, kind, count, detail FROM loss WHERE run_id = ? ORDER BY probe_id, kind"),
+	    run, losses);
 }
 
 int store_read_calibrations(struct store *s, int64_t run, GArray **calibrations)
 {
-#define F(type, name) {type, offsetof(struct store_calibration_row, name)}
-	static const struct field fields[] = {F('t', backend),	     F('t', function),	     F('I', calls),
+#define F(type, name)                                                                                        \
+	{                                                                                                    \
+		type, offsetof(struct store_calibration_row, name)                                           \
+	}
+	static const struct field fields[] = {F('t', backend),       F('t', function),       F('I', calls),
 					      F('R', inside_p50_ns), F('R', inside_mean_ns), F('R', call_ns),
 					      F('T', note)};
 #undef F
 	return read_of_run(s,
 			   LIST(store_calibration_row, fields,
-				"SELECT backend, function, calls, inside_p50_ns, inside_mean_ns, call_ns, note FROM calibration"
+				"SELECT backend, function, calls, inside_p50_ns, inside_mean_ns, call_ns, "
+				"note FROM calibration"
 				" WHERE run_id = ? ORDER BY backend"),
 			   run, calibrations);
 }
 
 int store_read_kernel_log(struct store *s, int64_t run, GArray **lines)
 {
-#define F(type, name) {type, offsetof(struct store_log_row, name)}
+#define F(type, name)                                                                                        \
+	{                                                                                                    \
+		type, offsetof(struct store_log_row, name)                                                   \
+	}
 	static const struct field fields[] = {F('i', t_ns), F('i', level), F('t', text)};
 #undef F
 	return read_of_run(s,
@@ -301,24 +346,32 @@ int store_read_kernel_log(struct store *s, int64_t run, GArray **lines)
 
 int store_read_series(struct store *s, int64_t run, GArray **series)
 {
-#define F(type, name) {type, offsetof(struct store_series_row, name)}
-	static const struct field fields[] = {F('i', id),      F('t', name),  F('t', unit), F('i', counter),
-					      F('i', samples), F('I', first), F('I', last), F('I', least),
-					      F('I', most)};
+#define F(type, name)                                                                                        \
+	{                                                                                                    \
+		type, offsetof(struct store_series_row, name)                                                \
+	}
+	static const struct field fields[] = {F('i', id),      F('t', name),    F('t', unit),
+					      F('i', counter), F('i', samples), F('I', first),
+					      F('I', last),    F('I', least),   F('I', most)};
 #undef F
-	return read_of_run(s,
-			   LIST(store_series_row, fields,
-				"SELECT series_id, name, unit, counter, samples, first, last, least, most FROM v_series"
-				" WHERE run_id = ? ORDER BY name"),
-			   run, series);
+	return read_of_run(
+	    s,
+	    LIST(store_series_row, fields,
+		 "SELECT series_id, name, unit, counter, samples, first, last, least, most FROM v_series"
+		 " WHERE run_id = ? ORDER BY name"),
+	    run, series);
 }
 
 int store_read_samples(struct store *s, int64_t series, GArray **samples)
 {
-#define F(type, name) {type, offsetof(struct store_sample_row, name)}
+#define F(type, name)                                                                                        \
+	{                                                                                                    \
+		type, offsetof(struct store_sample_row, name)                                                \
+	}
 	static const struct field fields[] = {F('i', t_ns), F('i', value)};
 #undef F
 	return read_of_run(s,
-			   LIST(store_sample_row, fields, "SELECT t_ns, value FROM sample WHERE series_id = ? ORDER BY t_ns"),
+			   LIST(store_sample_row, fields,
+				"SELECT t_ns, value FROM sample WHERE series_id = ? ORDER BY t_ns"),
 			   series, samples);
 }

@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -23,21 +24,40 @@ static char *argv_json(const char *const *argv)
 	return text;
 }
 
+// A random UUID (RFC 9562, version 4) from the kernel: GLib's come from a generator that a fork would copy.
+static int make_uuid(char uuid[37])
+{
+	uint8_t b[16];
+
+	if (getrandom(b, sizeof(b), 0) != sizeof(b))
+		return err_set(-errno, "getrandom: %m");
+	b[6] = (b[6] & 0x0f) | 0x40;
+	b[8] = (b[8] & 0x3f) | 0x80;
+	g_snprintf(uuid, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
+		   b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
+		   b[15]);
+	return 0;
+}
+
 int store_run_begin(struct store *s, const struct store_run *info, int64_t *run)
 {
-	g_autofree char *uuid = g_uuid_string_random();
-	char *argv = argv_json(info->argv);
+	char *argv = argv_json(info->argv), uuid[37];
 	int64_t pid = getpid();
-	int rc;
+	int rc = make_uuid(uuid);
 
-	rc = STORE_DO(s,
-		      "INSERT INTO run (uuid, experiment, name, system, argv_json, cwd, user, boot_id, mmprof_pid,"
-		      " mmprof_start_ticks, version, iteration, warmup, status, started_unix_ns, interval_ms)"
-		      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', ?, ?)",
-		      v_text(uuid), v_text(info->experiment), v_text(info->name ? info->name : "?"),
-		      v_text(info->system ? info->system : "none"), v_text(argv), v_text(info->cwd), v_text(info->user),
-		      v_text(info->boot_id), v_int(pid), v_int_or_null(store_process_start(pid)), v_text(info->version),
-		      v_int(info->iteration), v_int(info->warmup), v_int(info->started_unix_ns), v_int(info->interval_ms));
+	rc = rc
+		 ?: STORE_DO(s,
+			     "INSERT INTO run (uuid, experiment, name, system, argv_json, cwd, user, "
+			     "boot_id, mmprof_pid,"
+			     " mmprof_start_ticks, version, iteration, warmup, status, started_unix_ns, "
+			     "interval_ms)"
+			     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', ?, ?)",
+			     v_text(uuid), v_text(info->experiment), v_text(info->name ? info->name : "?"),
+			     v_text(info->system ? info->system : "none"), v_text(argv), v_text(info->cwd),
+			     v_text(info->user), v_text(info->boot_id), v_int(pid),
+			     v_int_or_null(store_process_start(pid)), v_text(info->version),
+			     v_int(info->iteration), v_int(info->warmup), v_int(info->started_unix_ns),
+			     v_int(info->interval_ms));
 	if (!rc)
 		*run = sqlite3_last_insert_rowid(s->db);
 	free(argv);
@@ -74,7 +94,8 @@ static char *digest(const GPtrArray *keys, GHashTable *facts)
 	return hex;
 }
 
-static int insert_facts(struct store *s, const char *hex, const GPtrArray *keys, GHashTable *facts, int64_t *env)
+static int insert_facts(struct store *s, const char *hex, const GPtrArray *keys, GHashTable *facts,
+			int64_t *env)
 {
 	int rc = STORE_DO(s, "INSERT INTO env (digest) VALUES (?)", v_text(hex));
 
@@ -97,7 +118,8 @@ static int use_facts(struct store *s, int64_t run, const GPtrArray *keys, GHashT
 	return rc ? rc : STORE_DO(s, "UPDATE run SET env_id = ?2 WHERE id = ?1", v_int(run), v_int(env));
 }
 
-int store_run_facts(struct store *s, int64_t run, const char *const *keys, const char *const *values, size_t n)
+int store_run_facts(struct store *s, int64_t run, const char *const *keys, const char *const *values,
+		    size_t n)
 {
 	g_autoptr(GHashTable) facts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	g_autoptr(GPtrArray) sorted = g_ptr_array_new();
@@ -109,7 +131,8 @@ int store_run_facts(struct store *s, int64_t run, const char *const *keys, const
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < n; i++)
-		g_hash_table_replace(facts, g_utf8_make_valid(keys[i], -1), g_utf8_make_valid(values[i] ? values[i] : "", -1));
+		g_hash_table_replace(facts, g_utf8_make_valid(keys[i], -1),
+				     g_utf8_make_valid(values[i] ? values[i] : "", -1));
 	g_hash_table_iter_init(&iter, facts);
 	while (g_hash_table_iter_next(&iter, &key, NULL))
 		g_ptr_array_add(sorted, key);
@@ -133,16 +156,19 @@ static struct value ran(const struct store_result *r, int64_t value)
 int store_run_end(struct store *s, int64_t run, const struct store_result *r)
 {
 	int rc = STORE_DO(
-		s,
-		"UPDATE run SET status = ?2, status_why = ?3, exit_status = ?4, signal = ?5, elapsed_ns = ?6, user_ns = ?7,"
-		" system_ns = ?8, maxrss_bytes = ?9, minflt = ?10, majflt = ?11, nvcsw = ?12, nivcsw = ?13, inblock = ?14,"
-		" oublock = ?15, self_user_ns = ?16, self_system_ns = ?17, self_maxrss_bytes = ?18, bpf_ns = ?19,"
-		" bpf_ns_source = ?20 WHERE id = ?1",
-		v_int(run), v_text(r->status), v_text(r->status_why), ran(r, r->exit_status),
-		ran(r, r->signal > 0 ? r->signal : -1), ran(r, r->elapsed_ns), ran(r, r->user_ns), ran(r, r->system_ns),
-		ran(r, r->maxrss_bytes), ran(r, r->minflt), ran(r, r->majflt), ran(r, r->nvcsw), ran(r, r->nivcsw),
-		ran(r, r->inblock), ran(r, r->oublock), ran(r, r->self_user_ns), ran(r, r->self_system_ns),
-		ran(r, r->self_maxrss_bytes), v_int_or_null(r->bpf_ns), v_text(r->bpf_ns_source));
+	    s,
+	    "UPDATE run SET status = ?2, status_why = ?3, exit_status = ?4, signal = ?5, elapsed_ns = ?6, "
+	    "user_ns = ?7,"
+	    " system_ns = ?8, maxrss_bytes = ?9, minflt = ?10, majflt = ?11, nvcsw = ?12, nivcsw = ?13, "
+	    "inblock = ?14,"
+	    " oublock = ?15, self_user_ns = ?16, self_system_ns = ?17, self_maxrss_bytes = ?18, bpf_ns = ?19,"
+	    " bpf_ns_source = ?20 WHERE id = ?1",
+	    v_int(run), v_text(r->status), v_text(r->status_why), ran(r, r->exit_status),
+	    ran(r, r->signal > 0 ? r->signal : -1), ran(r, r->elapsed_ns), ran(r, r->user_ns),
+	    ran(r, r->system_ns), ran(r, r->maxrss_bytes), ran(r, r->minflt), ran(r, r->majflt),
+	    ran(r, r->nvcsw), ran(r, r->nivcsw), ran(r, r->inblock), ran(r, r->oublock),
+	    ran(r, r->self_user_ns), ran(r, r->self_system_ns), ran(r, r->self_maxrss_bytes),
+	    v_int_or_null(r->bpf_ns), v_text(r->bpf_ns_source));
 
 	if (!rc && sqlite3_changes(s->db) != 1)
 		rc = err_set(-ENOENT, "%s: run %lld is not there", s->path, (long long)run);

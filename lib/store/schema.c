@@ -1,5 +1,6 @@
 // Is this file ours, and of which version? Makes the schema in an empty one, migrates an old one forward, and
-// refuses anything else without having changed it. The schema's text is ../../schema.sql, built into the binary.
+// refuses anything else without having changed it. The schema's text is ../../schema.sql, built into the
+// binary.
 #include "store/internal.h"
 
 #include <errno.h>
@@ -13,7 +14,8 @@ extern const char embed_schema_sql[];
 // migrations[i] takes version i + 1 to i + 2. Each runs in a transaction of its own.
 static const char *const migrations[STORE_VERSION] = {NULL};
 
-// Everything that gives a table or view its meaning, one line each; foreign tables and indexes beside ours are let be.
+// Everything that gives a table or view its meaning, one line each; foreign tables and indexes beside ours
+// are let be.
 #define SHAPE                                                                                                \
 	"SELECT m.type || ' ' || m.name || ' ' || ifnull(l.strict || l.wr || ' ' ||"                         \
 	" (SELECT group_concat(x.name || ' ' || x.type || ' ' || x.\"notnull\" || x.pk) FROM"                \
@@ -43,14 +45,14 @@ static int read_own_shape(struct store *s, GHashTable *shape)
 
 	if (result == SQLITE_OK)
 		result = sqlite3_exec(memory, embed_schema_sql, NULL, NULL, NULL);
-	rc = result == SQLITE_OK ? read_shape(s, memory, shape) :
-				   err_set(-EINVAL, "schema.sql: %s", sqlite3_errmsg(memory));
+	rc = result == SQLITE_OK ? read_shape(s, memory, shape)
+				 : err_set(-EINVAL, "schema.sql: %s", sqlite3_errmsg(memory));
 	sqlite3_close(memory);
 	return rc;
 }
 
-// A file that says it is ours must have our tables, STRICT and with our columns: no views or virtual tables in their
-// place. All that is read later relies on it.
+// A file that says it is ours must have our tables, STRICT and with our columns: no views or virtual tables
+// in their place. All that is read later relies on it.
 static int check_shape(struct store *s)
 {
 	g_autoptr(GHashTable) own = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -68,8 +70,9 @@ static int check_shape(struct store *s)
 		g_auto(GStrv) word = g_strsplit(line, " ", 3);
 
 		if (!g_hash_table_contains(its, line))
-			return err_set(-EBADMSG, "%s: not as mmprof %s makes it: %s \"%s\" is missing or different", s->path,
-				       MMPROF_VERSION, word[0], word[1]);
+			return err_set(-EBADMSG,
+				       "%s: not as mmprof %s makes it: %s \"%s\" is missing or different",
+				       s->path, MMPROF_VERSION, word[0], word[1]);
 	}
 	return 0;
 }
@@ -97,7 +100,9 @@ static int identify(struct store *s, int64_t *version)
 	if (id != STORE_APPLICATION_ID || *version < 1)
 		return err_set(-EBADMSG, "%s: a database, but not one of mmprof's", s->path);
 	if (*version > STORE_VERSION)
-		return err_set(-EPROTO, "%s: written by a newer mmprof (schema %" PRId64 ", this one knows %d): use that one",
+		return err_set(-EPROTO,
+			       "%s: written by a newer mmprof (schema %" PRId64
+			       ", this one knows %d): use that one",
 			       s->path, *version, STORE_VERSION);
 	return 0;
 }
@@ -117,7 +122,8 @@ static int migrate(struct store *s, int64_t from)
 	return rc;
 }
 
-// Two mmprofs may find the file empty at the same time: the second sees the first's schema once it has the lock.
+// Two mmprofs may find the file empty at the same time: the second sees the first's schema once it has the
+// lock.
 static int make(struct store *s)
 {
 	int64_t version;
@@ -144,8 +150,9 @@ int store_schema(struct store *s)
 		return make(s);
 	if (version < STORE_VERSION && s->mode == STORE_READ)
 		return err_set(-EPROTO,
-			       "%s: written by an older mmprof (schema %" PRId64 "); `mmprof record` migrates it to %d", s->path,
-			       version, STORE_VERSION);
+			       "%s: written by an older mmprof (schema %" PRId64
+			       "); `mmprof record` migrates it to %d",
+			       s->path, version, STORE_VERSION);
 	rc = migrate(s, version);
 	return rc ? rc : check_shape(s);
 }

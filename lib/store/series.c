@@ -7,15 +7,16 @@ struct last_sample {
 	int64_t series, value; // the series' id is the hash table's key
 };
 
-int store_series(struct store *s, int64_t run, const char *name, const char *unit, bool counter, int64_t *series)
+int store_series(struct store *s, int64_t run, const char *name, const char *unit, bool counter,
+		 int64_t *series)
 {
 	const struct value by_name[] = {v_int(run), v_text(name)};
 	int rc = store_get_int(s, "SELECT id FROM series WHERE run_id = ? AND name = ?", by_name, 2, series);
 
 	if (rc != -ENOENT)
 		return rc;
-	rc = STORE_DO(s, "INSERT INTO series (run_id, name, unit, counter) VALUES (?, ?, ?, ?)", v_int(run), v_text(name),
-		      v_text(unit), v_int(counter));
+	rc = STORE_DO(s, "INSERT INTO series (run_id, name, unit, counter) VALUES (?, ?, ?, ?)", v_int(run),
+		      v_text(name), v_text(unit), v_int(counter));
 	if (!rc)
 		*series = sqlite3_last_insert_rowid(s->db);
 	return rc;
@@ -28,7 +29,8 @@ int store_sample(struct store *s, int64_t series, int64_t t_ns, int64_t value, b
 
 	if (before && before->value == value && !last)
 		return 0;
-	rc = STORE_DO(s, "INSERT OR REPLACE INTO sample VALUES (?, ?, ?)", v_int(series), v_int(t_ns), v_int(value));
+	rc = STORE_DO(s, "INSERT OR REPLACE INTO sample VALUES (?, ?, ?)", v_int(series), v_int(t_ns),
+		      v_int(value));
 	if (rc)
 		return rc;
 	if (!before) {

@@ -1,8 +1,8 @@
 // Opening, closing and the plumbing of the database: files and their owners, connection settings, statements,
 // errors. Knows no table. Follows sqlite.org/wal.html, security.html and c3ref/open.html.
 //
-// Durability: every commit is synchronous=FULL. In WAL mode NORMAL would leave the last half minute in the page
-// cache, which is just what a panic takes with it; one fsync a second is the price.
+// Durability: every commit is synchronous=FULL. In WAL mode NORMAL would leave the last half minute in the
+// page cache, which is just what a panic takes with it; one fsync a second is the price.
 #include "store/internal.h"
 
 #include <errno.h>
@@ -36,9 +36,11 @@ int store_error(struct store *s, int result)
 		return err_set(-ENOSPC, "%s: the disk is full", s->path);
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-		return err_set(-EBUSY, "%s: another process has kept it locked for %d s", s->path, BUSY_MS / 1000);
+		return err_set(-EBUSY, "%s: another process has kept it locked for %d s", s->path,
+			       BUSY_MS / 1000);
 	case SQLITE_CORRUPT:
-		return err_set(-EBADMSG, "%s: the database is damaged (`sqlite3 FILE .recover` may save what is left)",
+		return err_set(-EBADMSG,
+			       "%s: the database is damaged (`sqlite3 FILE .recover` may save what is left)",
 			       s->path);
 	case SQLITE_NOTADB:
 		return err_set(-EBADMSG, "%s: not a database", s->path);
@@ -60,7 +62,8 @@ int store_error(struct store *s, int result)
 	case SQLITE_TOOBIG:
 		return err_set(-E2BIG, "%s: a text or blob is too big", s->path);
 	default:
-		return err_set(-EINVAL, "%s: %s", s->path, s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(result));
+		return err_set(-EINVAL, "%s: %s", s->path,
+			       s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(result));
 	}
 }
 
@@ -92,8 +95,8 @@ static int bind(sqlite3_stmt *stmt, int i, const struct value *v)
 	case SQLITE_TEXT:
 		return bind_text(stmt, i, v->p);
 	case SQLITE_BLOB:
-		return v->len ? sqlite3_bind_blob64(stmt, i, v->p, v->len, SQLITE_TRANSIENT) :
-				sqlite3_bind_zeroblob(stmt, i, 0);
+		return v->len ? sqlite3_bind_blob64(stmt, i, v->p, v->len, SQLITE_TRANSIENT)
+			      : sqlite3_bind_zeroblob(stmt, i, 0);
 	default:
 		return sqlite3_bind_null(stmt, i);
 	}
@@ -178,7 +181,8 @@ static void give_to_sudo_user(int fd)
 	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
 	guint64 u, g;
 
-	if (geteuid() != 0 || !uid || !gid || !g_ascii_string_to_unsigned(uid, 10, 0, UINT32_MAX - 1, &u, NULL) ||
+	if (geteuid() != 0 || !uid || !gid ||
+	    !g_ascii_string_to_unsigned(uid, 10, 0, UINT32_MAX - 1, &u, NULL) ||
 	    !g_ascii_string_to_unsigned(gid, 10, 0, UINT32_MAX - 1, &g, NULL))
 		return;
 	if (fchown(fd, (uid_t)u, (gid_t)g))
@@ -221,8 +225,10 @@ static int place_for_read(struct store *s, const char *path)
 	struct stat st;
 
 	if (!realpath(path, real))
-		return errno == ENOENT ? err_set(-ENOENT, "%s: there is no database here; `mmprof record` makes one", path) :
-					 err_set(-errno, "%s: %m", path);
+		return errno == ENOENT
+			   ? err_set(-ENOENT, "%s: there is no database here; `mmprof record` makes one",
+				     path)
+			   : err_set(-errno, "%s: %m", path);
 	s->path = g_strdup(real);
 	if (stat(real, &st) || access(real, R_OK))
 		return err_set(-errno, "%s: %m", path);
@@ -241,8 +247,8 @@ static int64_t file_size(const char *path, const char *suffix)
 	return lstat(name, &st) ? -1 : (int64_t)st.st_size;
 }
 
-// SQLite can't share a WAL database from a directory in which it may not make the -shm file, unless it is told
-// that nobody writes. That is so when there is neither a -wal nor a -shm file.
+// SQLite can't share a WAL database from a directory in which it may not make the -shm file, unless it is
+// told that nobody writes. That is so when there is neither a -wal nor a -shm file.
 static int decide_immutable(struct store *s, bool *immutable)
 {
 	g_autofree char *dir = g_path_get_dirname(s->path);
@@ -253,7 +259,8 @@ static int decide_immutable(struct store *s, bool *immutable)
 		return 0;
 	if (wal > 0)
 		return err_set(-EROFS,
-			       "%s: its writer was killed and left data in %s-wal, which can't be merged in a directory without "
+			       "%s: its writer was killed and left data in %s-wal, which can't be merged in "
+			       "a directory without "
 			       "write permission: copy both files to one that has it",
 			       s->path, s->path);
 	*immutable = true;
@@ -282,8 +289,9 @@ static int connect(struct store *s)
 	sqlite3_limit(s->db, SQLITE_LIMIT_LENGTH, 64 << 20);
 	sqlite3_limit(s->db, SQLITE_LIMIT_ATTACHED, 0);
 	sqlite3_busy_timeout(s->db, BUSY_MS);
-	return store_exec(s, "PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; "
-			     "PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY");
+	return store_exec(s,
+			  "PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; "
+			  "PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY");
 }
 
 static int quick_check(struct store *s)
@@ -308,7 +316,8 @@ static int quick_check(struct store *s)
 // WAL's index is shared memory: a file system without shared mappings (9p) can have it in this process only.
 static int use_wal(struct store *s)
 {
-	static const char wal[] = "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 4000; SELECT count(*) FROM run";
+	static const char wal[] =
+	    "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 4000; SELECT count(*) FROM run";
 	int rc = store_exec(s, wal);
 
 	if (!rc || (sqlite3_errcode(s->db) & 0xff) != SQLITE_IOERR)
@@ -368,8 +377,8 @@ int store_open(const char *path, enum store_mode mode, struct store **store)
 	return 0;
 }
 
-// The last writer leaves one file that stands alone: everything merged, no -wal, no -shm. With other connections
-// open this fails at once, and the last of them does it.
+// The last writer leaves one file that stands alone: everything merged, no -wal, no -shm. With other
+// connections open this fails at once, and the last of them does it.
 void store_close(struct store *s)
 {
 	if (!s)
@@ -378,7 +387,8 @@ void store_close(struct store *s)
 	if (s->mode == STORE_WRITE) {
 		store_commit(s);
 		sqlite3_busy_timeout(s->db, 0);
-		sqlite3_exec(s->db, "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
+		sqlite3_exec(s->db, "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE", NULL,
+			     NULL, NULL);
 	}
 	drop(s);
 }

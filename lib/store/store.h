@@ -1,5 +1,6 @@
-// The database: schema, migrations, writers. The only code that knows SQL (with store_read.h). See schema.sql for what each
-// table means. All writers return 0 or -errno with an err chain. Text is copied; NULL is stored as NULL.
+// The database: schema, migrations, writers. The only code that knows SQL (with store_read.h). See schema.sql
+// for what each table means. All writers return 0 or -errno with an err chain. Text is copied; NULL is stored
+// as NULL.
 #ifndef MMPROF_STORE_STORE_H
 #define MMPROF_STORE_STORE_H
 
@@ -12,10 +13,10 @@ struct store;
 enum store_mode { STORE_READ, STORE_WRITE };
 
 // Opens `path`; STORE_WRITE creates it (0644, never through a symlink, owned by the user who called sudo) and
-// migrates an older schema forward. Refuses, each with one clear line: a file that is no database, another program's
-// database (application_id), a newer schema, an unwritable directory, a full disk, a corrupt file.
-// STORE_WRITE also marks runs left `running` whose mmprof is gone (other boot id, or its pid is dead) as `crashed`,
-// noting `crash_note` reason (pstore or kernel log).
+// migrates an older schema forward. Refuses, each with one clear line: a file that is no database, another
+// program's database (application_id), a newer schema, an unwritable directory, a full disk, a corrupt file.
+// STORE_WRITE also marks runs left `running` whose mmprof is gone (other boot id, or its pid is dead) as
+// `crashed`, noting `crash_note` reason (pstore or kernel log).
 int store_open(const char *path, enum store_mode mode, struct store **store);
 void store_close(struct store *store);
 
@@ -24,12 +25,12 @@ int store_begin(struct store *store);
 int store_commit(struct store *store);
 
 struct store_run {
-	const char *experiment;	       // groups runs; may be NULL
+	const char *experiment;        // groups runs; may be NULL
 	const char *name, *system;     // the workload's name, the system under test
 	const char *const *argv;       // NULL-terminated
-	const char *cwd, *user;	       // where and as whom it runs
+	const char *cwd, *user;        // where and as whom it runs
 	const char *boot_id, *version; // this boot; mmprof's version
-	int iteration;		       // 1.. within --runs; 0 for a warm-up
+	int iteration;                 // 1.. within --runs; 0 for a warm-up
 	bool warmup;
 	int64_t started_unix_ns;
 	int interval_ms;
@@ -39,31 +40,35 @@ struct store_run {
 int store_run_begin(struct store *store, const struct store_run *info, int64_t *run);
 int store_run_tag(struct store *store, int64_t run, const char *key, const char *value);
 
-// Provenance: facts of the machine, e.g. ("vm.swappiness", "60"). Sets of facts that are equal are stored once:
-// keys and values are parallel arrays.
-int store_run_facts(struct store *store, int64_t run, const char *const *keys, const char *const *values, size_t n);
+// Provenance: facts of the machine, e.g. ("vm.swappiness", "60"). Sets of facts that are equal are stored
+// once: keys and values are parallel arrays.
+int store_run_facts(struct store *store, int64_t run, const char *const *keys, const char *const *values,
+		    size_t n);
 
 struct store_result {
-	const char *status;		 // "done", "interrupted", "timeout", "failed"
-	const char *status_why;		 // for anything but done
-	int exit_status, signal;	 // of the workload; -1 where it has none
+	const char *status;      // "done", "interrupted", "timeout", "failed"
+	const char *status_why;  // for anything but done
+	int exit_status, signal; // of the workload; -1 where it has none
 	int64_t elapsed_ns, user_ns, system_ns;
 	int64_t maxrss_bytes, minflt, majflt, nvcsw, nivcsw, inblock, oublock; // from rusage
-	int64_t self_user_ns, self_system_ns, self_maxrss_bytes; // mmprof's own during the run
-	int64_t bpf_ns;		       // BPF programs' run time; -1 where not measured
-	const char *bpf_ns_source;     // how it was had: "measured (BPF_ENABLE_STATS)", "calibrated cost × calls"...
+	int64_t self_user_ns, self_system_ns, self_maxrss_bytes;               // mmprof's own during the run
+	int64_t bpf_ns; // BPF programs' run time; -1 where not measured
+	const char
+	    *bpf_ns_source; // how it was had: "measured (BPF_ENABLE_STATS)", "calibrated cost × calls"...
 };
 int store_run_end(struct store *store, int64_t run, const struct store_result *result);
 
 struct store_probe {
-	const char *name;      // catalogue name
-	const char *kind;      // "func", "tp", "lock", "alias"
-	const char *target;    // the symbol or tracepoint it is attached to
-	const char *backend;   // "fentry", "kprobe", "ftrace", "raw_tp", "tp", NULL when not attached
-	const char *status;    // "attached", "absent" (kernel has none), "failed" (could not be attached), "alias"
-	const char *why;       // for absent/failed/alias: the exact reason; for attached: why better backends were not used, or NULL
-	const char *what;      // what it measures
-	const char *sum_unit;  // unit of count sums ("pages"), or NULL
+	const char *name;    // catalogue name
+	const char *kind;    // "func", "tp", "lock", "alias"
+	const char *target;  // the symbol or tracepoint it is attached to
+	const char *backend; // "fentry", "kprobe", "ftrace", "raw_tp", "tp", NULL when not attached
+	const char
+	    *status;      // "attached", "absent" (kernel has none), "failed" (could not be attached), "alias"
+	const char *why;  // for absent/failed/alias: the exact reason; for attached: why better backends were
+			  // not used, or NULL
+	const char *what; // what it measures
+	const char *sum_unit; // unit of count sums ("pages"), or NULL
 };
 int store_probe(struct store *store, int64_t run, const struct store_probe *info, int64_t *probe);
 
@@ -76,7 +81,8 @@ struct store_hist {
 };
 int store_hist(struct store *store, int64_t probe, const struct store_hist *hist);
 
-// A counter broken down by a key (the same key again replaces it): e.g. part "flush", key 1, key_name "remote shootdown".
+// A counter broken down by a key (the same key again replaces it): e.g. part "flush", key 1, key_name "remote
+// shootdown".
 struct store_count {
 	const char *part, *class;
 	int64_t key;
@@ -87,11 +93,13 @@ struct store_count {
 };
 int store_count(struct store *store, int64_t probe, const struct store_count *count);
 
-// The loss ledger: `probe` 0 for the run as a whole. kind e.g. "recursion_misses", "unmatched_exit". Replaces.
-int store_loss(struct store *store, int64_t run, int64_t probe, const char *kind, uint64_t count, const char *detail);
+// The loss ledger: `probe` 0 for the run as a whole. kind e.g. "recursion_misses", "unmatched_exit".
+// Replaces.
+int store_loss(struct store *store, int64_t run, int64_t probe, const char *kind, uint64_t count,
+	       const char *detail);
 
-// A backend's own cost, measured at the start of the run on `function`. inside_*: seen by the histogram within
-// the measured interval; call_ns: what a probed call costs in all (-1: not measured).
+// A backend's own cost, measured at the start of the run on `function`. inside_*: seen by the histogram
+// within the measured interval; call_ns: what a probed call costs in all (-1: not measured).
 struct store_calibration {
 	const char *backend, *function;
 	uint64_t calls;
@@ -103,10 +111,12 @@ int store_calibration(struct store *store, int64_t run, const struct store_calib
 int store_not_measured(struct store *store, int64_t run, const char *what, const char *why);
 int store_kernel_log(struct store *store, int64_t run, int64_t t_ns, int level, const char *text);
 
-// Time series: *series is found or made by (run, name). A sample is stored only when its value differs from the
-// one before (a value holds until the next row); store_sample itself does this by keeping the last value of every series in memory.
-// t_ns counts from the start of the workload (negative before it). `last` stores it in any case.
-int store_series(struct store *store, int64_t run, const char *name, const char *unit, bool counter, int64_t *series);
+// Time series: *series is found or made by (run, name). A sample is stored only when its value differs from
+// the one before (a value holds until the next row); store_sample itself does this by keeping the last value
+// of every series in memory. t_ns counts from the start of the workload (negative before it). `last` stores
+// it in any case.
+int store_series(struct store *store, int64_t run, const char *name, const char *unit, bool counter,
+		 int64_t *series);
 int store_sample(struct store *store, int64_t series, int64_t t_ns, int64_t value, bool last);
 
 #endif

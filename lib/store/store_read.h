@@ -1,7 +1,7 @@
-// Reading the database. Lists are GArrays of plain structs (free with g_array_unref, or g_autoptr(GArray)); their texts
-// belong to the store and live until store_close. The file may come from anywhere: store_open has checked that its
-// tables are ours, and what is read is checked again, so that a damaged file gives -EBADMSG and never a wild value.
-// All return 0 or -errno with an err chain.
+// Reading the database. Lists are GArrays of plain structs (free with g_array_unref, or g_autoptr(GArray));
+// their texts belong to the store and live until store_close. The file may come from anywhere: store_open has
+// checked that its tables are ours, and what is read is checked again, so that a damaged file gives -EBADMSG
+// and never a wild value. All return 0 or -errno with an err chain.
 #ifndef MMPROF_STORE_READ_H
 #define MMPROF_STORE_READ_H
 
@@ -18,9 +18,10 @@ struct store;
 
 struct store_run_row {
 	int64_t id, iteration, warmup, started_unix_ns, interval_ms, env_id;
-	const char *uuid, *experiment, *name, *system, *argv_json, *cwd, *user, *boot_id, *version, *status, *status_why;
-	int64_t elapsed_ns, exit_status, signal, user_ns, system_ns, maxrss_bytes, minflt, majflt, nvcsw, nivcsw, inblock,
-		oublock, self_user_ns, self_system_ns, self_maxrss_bytes, bpf_ns;
+	const char *uuid, *experiment, *name, *system, *argv_json, *cwd, *user, *boot_id, *version, *status,
+	    *status_why;
+	int64_t elapsed_ns, exit_status, signal, user_ns, system_ns, maxrss_bytes, minflt, majflt, nvcsw,
+	    nivcsw, inblock, oublock, self_user_ns, self_system_ns, self_maxrss_bytes, bpf_ns;
 	const char *bpf_ns_source;
 };
 
@@ -107,7 +108,7 @@ struct store_cell {
 	enum store_cell_type type;
 	int64_t i;
 	double r;
-	const char *text;   // STORE_CELL_TEXT
+	const char *text;    // STORE_CELL_TEXT
 	const uint8_t *blob; // STORE_CELL_BLOB
 	size_t len;
 };

@@ -1,0 +1,767 @@
+// The store: what is written is read back, nothing that isn't ours is touched, and a dead writer leaves a usable file.
+#include "sample_run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <math.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "store/buckets.h"
+#include "store/internal.h"
+#include "store/store_read.h"
+
+static char *dir, *db;
+
+static int set_up(void **state)
+{
+	(void)state;
+	dir = sample_mkdir();
+	db = g_build_filename(dir, "a.db", NULL);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	sample_rmdir(dir);
+	g_free(db);
+	return 0;
+}
+
+static struct store *open_ok(enum store_mode mode)
+{
+	struct store *s = NULL;
+
+	must(store_open(db, mode, &s));
+	return s;
+}
+
+// Opening must fail with this errno and a line that holds these words.
+static void open_fails(const char *path, enum store_mode mode, int code, const char *words)
+{
+	struct store *s = NULL;
+	int rc = store_open(path, mode, &s);
+
+	if (rc != code || !strstr(err_text(), words) || !strstr(err_text(), path))
+		fail_msg("%d instead of %d, \"%s\" instead of \"%s\"", rc, code, err_text(), words);
+	assert_null(s);
+}
+
+// SQL behind the store's back.
+static void raw(const char *sql)
+{
+	sqlite3 *raw_db = NULL;
+	char *why = NULL;
+
+	assert_int_equal(sqlite3_open(db, &raw_db), SQLITE_OK);
+	if (sqlite3_exec(raw_db, sql, NULL, NULL, &why) != SQLITE_OK)
+		fail_msg("%s: %s", sql, why);
+	sqlite3_close(raw_db);
+}
+
+static char *contents(const char *path, gsize *len)
+{
+	char *text = NULL;
+
+	assert_true(g_file_get_contents(path, &text, len, NULL));
+	return text;
+}
+
+static int files_in(const char *path)
+{
+	GDir *d = g_dir_open(path, 0, NULL);
+	int n = 0;
+
+	while (g_dir_read_name(d))
+		n++;
+	g_dir_close(d);
+	return n;
+}
+
+static int64_t number(const char *sql)
+{
+	sqlite3 *raw_db = NULL;
+	sqlite3_stmt *stmt;
+	int64_t n;
+
+	assert_int_equal(sqlite3_open_v2(db, &raw_db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(raw_db, sql, -1, &stmt, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	n = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	sqlite3_close(raw_db);
+	return n;
+}
+
+// Runs `what` in a child as nobody, for whom file permissions hold, unlike for root.
+static void as_nobody(void (*what)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (geteuid() == 0 && (setgid(65534) || setuid(65534)))
+			_exit(3);
+		what();
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	assert_int_equal(status, 0);
+}
+
+// --- files
+
+static void new_file(void **state)
+{
+	mode_t mask = umask(077);
+	struct store *s = open_ok(STORE_WRITE);
+	g_autofree char *wal = g_strconcat(db, "-wal", NULL);
+	struct stat st;
+
+	(void)state;
+	umask(mask);
+	assert_int_equal(stat(db, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0644);
+	sample_run(s, NULL, 1);
+	assert_int_equal(stat(wal, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0644);
+	store_close(s);
+	assert_int_equal(files_in(dir), 1); // no -wal, no -shm, no -journal
+	assert_int_equal(number("PRAGMA application_id"), 0x6d6d7072);
+	assert_int_equal(number("PRAGMA user_version"), 1);
+	assert_int_equal(number("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"), 0);
+	s = open_ok(STORE_READ);
+	assert_int_equal(files_in(dir), 1);
+	store_close(s);
+	assert_int_equal(files_in(dir), 1);
+}
+
+static void owner_under_sudo(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	g_setenv("SUDO_UID", "12345", TRUE);
+	g_setenv("SUDO_GID", "54321", TRUE);
+	store_close(open_ok(STORE_WRITE));
+	g_unsetenv("SUDO_UID");
+	g_unsetenv("SUDO_GID");
+	assert_int_equal(stat(db, &st), 0);
+	assert_int_equal(st.st_uid, 12345);
+	assert_int_equal(st.st_gid, 54321);
+}
+
+static void refuse_unchanged(const char *path, const char *words, int code)
+{
+	gsize n, m;
+	g_autofree char *before = contents(path, &n), *after = NULL;
+
+	open_fails(path, STORE_WRITE, code, words);
+	open_fails(path, STORE_READ, code, words);
+	after = contents(path, &m);
+	assert_int_equal(n, m);
+	assert_memory_equal(before, after, n);
+}
+
+static void strangers(void **state)
+{
+	(void)state;
+	assert_true(g_file_set_contents(db, "hello", -1, NULL));
+	refuse_unchanged(db, "not a database", -EBADMSG);
+	g_autofree char *text = g_strnfill(10000, 'x');
+	assert_true(g_file_set_contents(db, text, -1, NULL));
+	refuse_unchanged(db, "not a database", -EBADMSG);
+	g_unlink(db);
+	raw("PRAGMA journal_mode = WAL; CREATE TABLE t (a); INSERT INTO t VALUES (1)");
+	refuse_unchanged(db, "not one of mmprof's", -EBADMSG);
+	g_unlink(db);
+	raw("PRAGMA application_id = 5; CREATE TABLE t (a)");
+	refuse_unchanged(db, "not one of mmprof's", -EBADMSG);
+	g_unlink(db);
+	store_close(open_ok(STORE_WRITE));
+	raw("PRAGMA user_version = 2");
+	refuse_unchanged(db, "newer mmprof", -EPROTO);
+	raw("PRAGMA user_version = 1; DROP VIEW v_run; CREATE VIEW v_run AS SELECT 1 AS id");
+	refuse_unchanged(db, "view \"v_run\"", -EBADMSG);
+	g_unlink(db);
+	store_close(open_ok(STORE_WRITE));
+	raw("DROP TABLE kernel_log; CREATE TABLE kernel_log (id INTEGER PRIMARY KEY, run_id, t_ns, level, text)");
+	refuse_unchanged(db, "table \"kernel_log\"", -EBADMSG);
+}
+
+static void places(void **state)
+{
+	g_autofree char *link = g_build_filename(dir, "link.db", NULL);
+	g_autofree char *none = g_build_filename(dir, "no", "a.db", NULL);
+	g_autofree char *slash = g_strconcat(dir, "/", NULL);
+	struct store *s;
+
+	(void)state;
+	open_fails(db, STORE_READ, -ENOENT, "no database here");
+	open_fails(none, STORE_WRITE, -ENOENT, "No such file");
+	open_fails(slash, STORE_WRITE, -EINVAL, "not a file name");
+	open_fails(dir, STORE_READ, -EINVAL, "not a regular file");
+	open_fails(dir, STORE_WRITE, -EINVAL, "not a regular file");
+	assert_true(g_file_set_contents(db, "", 0, NULL));
+	open_fails(db, STORE_READ, -EBADMSG, "empty");
+	assert_int_equal(symlink(db, link), 0);
+	open_fails(link, STORE_WRITE, -ELOOP, "symbolic link");
+	store_close(open_ok(STORE_WRITE)); // an empty file becomes a database
+	must(store_open(link, STORE_READ, &s));
+	store_close(s);
+	g_unlink(link);
+	assert_int_equal(symlink("/nonexistent/target", link), 0);
+	open_fails(link, STORE_WRITE, -ELOOP, "symbolic link");
+}
+
+static void odd_names(void **state)
+{
+	static const char *const names[] = {"a b%20?c#d.db", "h\xc3\xa1\xc4\x8d.db", "\xff\xfe.db", "file:x"};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *path = g_build_filename(dir, names[i], NULL);
+		struct store *s;
+
+		must(store_open(path, STORE_WRITE, &s));
+		sample_run(s, NULL, 1);
+		store_close(s);
+		must(store_open(path, STORE_READ, &s));
+		store_close(s);
+		assert_int_equal(access(path, F_OK), 0);
+	}
+	assert_int_equal(files_in(dir), G_N_ELEMENTS(names));
+}
+
+static void nobody_reads(void)
+{
+	struct store_run_row run;
+	struct store *s = open_ok(STORE_READ);
+
+	must(store_find_run(s, "last", &run));
+	store_close(s);
+	open_fails(db, STORE_WRITE, -EACCES, "can't be written: Permission denied");
+}
+
+static void nobody_creates(void)
+{
+	g_autofree char *path = g_build_filename(dir, "new.db", NULL);
+
+	open_fails(path, STORE_WRITE, -EACCES, "can't be created: Permission denied");
+}
+
+static void read_only_directory(void **state)
+{
+	struct store *s = open_ok(STORE_WRITE);
+
+	(void)state;
+	sample_run(s, NULL, 1);
+	store_close(s);
+	assert_int_equal(chmod(dir, 0555), 0);
+	as_nobody(nobody_reads);
+	as_nobody(nobody_creates);
+	chmod(dir, 0755);
+	raw("PRAGMA journal_mode = WAL"); // as a copy made while someone else had it open
+	chmod(dir, 0555);
+	as_nobody(nobody_reads);
+	assert_int_equal(files_in(dir), 1);
+}
+
+static void killed_writer(void)
+{
+	struct store *s = open_ok(STORE_WRITE);
+
+	sample_begin(s, NULL, 1);
+	kill(getpid(), SIGKILL);
+}
+
+static void run_and_wait(void (*what)(void))
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		what();
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+}
+
+static void nobody_is_told_of_wal(void)
+{
+	open_fails(db, STORE_READ, -EROFS, "writer was killed");
+}
+
+static void left_wal_in_read_only_directory(void **state)
+{
+	g_autofree char *shm = g_strconcat(db, "-shm", NULL);
+
+	(void)state;
+	run_and_wait(killed_writer);
+	g_unlink(shm);
+	assert_int_equal(chmod(dir, 0555), 0);
+	as_nobody(nobody_is_told_of_wal);
+	chmod(dir, 0755);
+}
+
+static void damaged(void **state)
+{
+	struct store *s = open_ok(STORE_WRITE);
+	g_autofree char *bytes = NULL;
+	gsize n;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		sample_run(s, NULL, 1);
+	store_close(s);
+	bytes = contents(db, &n);
+	memset(bytes + n / 2, 0xa5, 8192);
+	assert_true(g_file_set_contents(db, bytes, (gssize)n, NULL));
+	open_fails(db, STORE_WRITE, -EBADMSG, "damaged");
+	assert_true(g_file_set_contents(db, bytes, 4096 + 2000, NULL));
+	open_fails(db, STORE_WRITE, -EBADMSG, "damaged");
+}
+
+static void full_disk(void **state)
+{
+	g_autofree char *path = g_build_filename(dir, "full.db", NULL);
+	struct store *s = NULL;
+	int rc = 0;
+
+	(void)state;
+	if (mount("none", dir, "tmpfs", 0, "size=400k"))
+		skip();
+	rc = store_open(path, STORE_WRITE, &s);
+	for (int i = 0; i < 200 && !rc; i++) {
+		int64_t run = sample_begin(s, NULL, 1), series;
+
+		rc = store_begin(s) ?: store_series(s, run, "x", "count", true, &series);
+		for (int k = 0; k < 5000 && !rc; k++)
+			rc = store_sample(s, series, k, k, false);
+		rc = rc ?: store_commit(s);
+	}
+	assert_int_equal(rc, -ENOSPC);
+	assert_non_null(strstr(err_text(), "the disk is full"));
+	store_close(s);
+	rc = store_open(path, STORE_READ, &s);
+	assert_int_equal(rc, 0);
+	store_close(s);
+	assert_int_equal(umount(dir), 0);
+}
+
+// --- what is written is read back
+
+static void everything_comes_back(void **state)
+{
+	struct store *s = open_ok(STORE_WRITE);
+	int64_t id = sample_run(s, "e1", 1);
+	struct store_run_row run;
+	g_autoptr(GArray) list = NULL;
+	const struct store_hist_row *h;
+
+	(void)state;
+	store_close(s);
+	s = open_ok(STORE_READ);
+	must(store_find_run(s, "last", &run));
+	assert_int_equal(run.id, id);
+	assert_string_equal(run.argv_json, "[\"./memhog\",\"--size\",\"256M\",\"two words\"]");
+	assert_string_equal(run.status, "done");
+	assert_int_equal(run.elapsed_ns, SAMPLE_ELAPSED_NS);
+	assert_true(run.signal == STORE_NULL);
+	assert_int_equal(run.exit_status, 0);
+	must(store_read_hists(s, id, &list));
+	assert_int_equal(list->len, 9);
+	for (guint i = 0; i < list->len; i++) {
+		uint64_t sum = 0;
+
+		h = &g_array_index(list, struct store_hist_row, i);
+		for (unsigned int b = 0; b < HIST_BUCKETS; b++)
+			sum += h->buckets[b];
+		assert_int_equal(sum, h->count);
+		assert_true(h->sum_ns >= h->count * h->min_ns && h->sum_ns <= h->count * h->max_ns);
+	}
+	g_clear_pointer(&list, g_array_unref);
+	must(store_read_counts(s, id, &list));
+	assert_int_equal(list->len, 9);
+	assert_int_equal(g_array_index(list, struct store_count_row, 0).probe,
+			 g_array_index(list, struct store_count_row, 1).probe);
+	g_clear_pointer(&list, g_array_unref);
+	must(store_read_series(s, id, &list));
+	assert_int_equal(list->len, 19);
+	assert_string_equal(g_array_index(list, struct store_series_row, 0).name, "cpu.ksmd");
+	assert_int_equal(g_array_index(list, struct store_series_row, 0).samples, 2); // first and last: it never moved
+	store_close(s);
+}
+
+static void finding_runs(void **state)
+{
+	struct store *s = open_ok(STORE_WRITE);
+	struct store_run_row run;
+	g_autoptr(GArray) siblings = NULL;
+
+	(void)state;
+	assert_int_equal(store_find_run(s, "last", &run), -ENOENT);
+	sample_begin(s, "e", 0);
+	sample_begin(s, "e", 1);
+	sample_begin(s, "other", 1);
+	must(store_find_run(s, "2", &run));
+	assert_int_equal(run.id, 2);
+	must(store_read_siblings(s, &run, &siblings));
+	assert_int_equal(siblings->len, 2);
+	g_autofree char *prefix = g_strndup(run.uuid, 12);
+	must(store_find_run(s, prefix, &run));
+	assert_int_equal(run.id, 2);
+	assert_int_equal(store_find_run(s, "99", &run), -ENOENT);
+	assert_int_equal(store_find_run(s, "zzz", &run), -EINVAL);
+	assert_int_equal(store_find_run(s, "", &run), -EINVAL);
+	assert_int_equal(store_find_run(s, "ab", &run), -EINVAL);
+	assert_int_equal(store_find_run(s, "9999999999999999999999", &run), -ENOENT);
+	store_close(s);
+	raw("UPDATE run SET uuid = 'abcd' || id");
+	s = open_ok(STORE_READ);
+	assert_int_equal(store_find_run(s, "abcd", &run), -EEXIST);
+	must(store_find_run(s, "ABCD3", &run));
+	assert_int_equal(run.id, 3);
+	store_close(s);
+}
+
+static void equal_facts_once(void **state)
+{
+	static const char *const keys[] = {"b", "a"}, *const values[] = {"2", "1"};
+	static const char *const other_keys[] = {"a", "b"}, *const other_values[] = {"1", "2"};
+	static const char *const joined[] = {"a\n1"}, *const none[] = {NULL};
+	struct store *s = open_ok(STORE_WRITE);
+
+	(void)state;
+	must(store_run_facts(s, sample_begin(s, NULL, 1), keys, values, 2));
+	must(store_run_facts(s, sample_begin(s, NULL, 1), other_keys, other_values, 2));
+	must(store_run_facts(s, sample_begin(s, NULL, 1), keys, other_values, 2));
+	must(store_run_facts(s, sample_begin(s, NULL, 1), joined, none, 1));
+	must(store_run_facts(s, sample_begin(s, NULL, 1), NULL, NULL, 0));
+	store_close(s);
+	assert_int_equal(number("SELECT count(*) FROM env"), 4);
+	assert_int_equal(number("SELECT count(*) FROM env_fact"), 5);
+	assert_int_equal(number("SELECT count(*) FROM run WHERE env_id = 1"), 2);
+}
+
+static void only_changes_are_stored(void **state)
+{
+	static const int64_t values[] = {5, 5, 5, 6, 6, 5, 5};
+	struct store *s = open_ok(STORE_WRITE);
+	int64_t run = sample_begin(s, NULL, 1), a, b;
+	g_autoptr(GArray) samples = NULL;
+
+	(void)state;
+	must(store_series(s, run, "a", "count", false, &a));
+	must(store_series(s, run, "a", "count", false, &b));
+	assert_int_equal(a, b);
+	for (int i = 0; i < 7; i++)
+		must(store_sample(s, a, i - 1, values[i], i == 6));
+	must(store_read_samples(s, a, &samples));
+	assert_int_equal(samples->len, 4); // -1:5 2:6 4:5 5:5 (the last)
+	assert_int_equal(g_array_index(samples, struct store_sample_row, 0).t_ns, -1);
+	assert_int_equal(g_array_index(samples, struct store_sample_row, 3).t_ns, 5);
+	store_close(s);
+}
+
+static void more_than_2_63(void **state)
+{
+	struct store *s = open_ok(STORE_WRITE);
+	int64_t run = sample_begin(s, NULL, 1);
+	int64_t probe = sample_probe(s, run, (struct store_probe){"f", "func", "f", "fentry", "attached", NULL, NULL, NULL});
+	struct hist h = {.count = UINT64_MAX, .sum = UINT64_MAX, .min = 3, .max = INT64_MAX};
+	g_autoptr(GArray) hists = NULL, losses = NULL;
+	const struct store_hist_row *row;
+
+	(void)state;
+	h.buckets[3] = UINT64_MAX;
+	must(store_hist(s, probe, &(struct store_hist){"", "other", h.count, h.sum, h.min, h.max, h.buckets}));
+	must(store_loss(s, run, 0, "big", 1ull << 63, "what it means"));
+	must(store_read_hists(s, run, &hists));
+	row = &g_array_index(hists, struct store_hist_row, 0);
+	assert_true(row->count == STORE_NULL && row->sum_ns == STORE_NULL);
+	assert_true(row->max_ns == INT64_MAX);
+	assert_true(row->buckets[3] == UINT64_MAX);
+	must(store_read_losses(s, run, &losses));
+	assert_int_equal(losses->len, 3);
+	assert_non_null(strstr(g_array_index(losses, struct store_loss_row, 0).detail, "9223372036854775808 times"));
+	assert_non_null(strstr(g_array_index(losses, struct store_loss_row, 1).detail, "18446744073709551615"));
+	store_close(s);
+}
+
+static void same_key_replaces(void **state)
+{
+	struct store *s = open_ok(STORE_WRITE);
+	int64_t run = sample_begin(s, NULL, 1);
+	int64_t probe = sample_probe(s, run, (struct store_probe){"f", "func", "f", "fentry", "attached", NULL, NULL, NULL});
+	g_autoptr(GArray) losses = NULL;
+
+	(void)state;
+	for (int i = 1; i <= 3; i++) {
+		sample_hist(s, probe, "", "other", i * 100, 100);
+		must(store_count(s, probe, &(struct store_count){"", "other", 1, NULL, (uint64_t)i, true, i}));
+		must(store_loss(s, run, probe, "k", (uint64_t)i, NULL));
+		must(store_loss(s, run, 0, "k", (uint64_t)i, NULL));
+		must(store_not_measured(s, run, "x", "y"));
+		must(store_run_tag(s, run, "t", "v"));
+	}
+	must(store_read_losses(s, run, &losses));
+	assert_int_equal(losses->len, 2);
+	assert_int_equal(store_hist(s, 999, &(struct store_hist){"", "x", 0, 0, 0, 0, (uint64_t[HIST_BUCKETS]){}}), -EINVAL);
+	store_close(s);
+	assert_int_equal(number("SELECT count FROM hist"), 300);
+	assert_int_equal(number("SELECT sum FROM probe_count"), 3);
+}
+
+static void bytes_that_are_no_text(void **state)
+{
+	static const char *const argv[] = {"a\xff\xfe", "\x1b[2J", NULL};
+	struct store *s = open_ok(STORE_WRITE);
+	struct store_run_row run;
+	int64_t id;
+
+	(void)state;
+	must(store_run_begin(s, &(struct store_run){.name = "n\xff", .system = NULL, .argv = argv}, &id));
+	must(store_find_run(s, "last", &run));
+	assert_string_equal(run.name, "n\xef\xbf\xbd");
+	assert_string_equal(run.system, "none");
+	assert_string_equal(run.argv_json, "[\"a\xef\xbf\xbd\xef\xbf\xbd\",\"\\u001B[2J\"]");
+	store_close(s);
+}
+
+static void a_run_that_never_ran(void **state)
+{
+	struct store *s = open_ok(STORE_WRITE);
+	struct store_run_row run;
+	int64_t id = sample_begin(s, NULL, 1);
+
+	(void)state;
+	must(store_run_end(s, id, &(struct store_result){.status = "failed", .status_why = "x", .exit_status = -1, .signal = -1,
+							 .bpf_ns = -1}));
+	must(store_find_run(s, "last", &run));
+	assert_true(run.elapsed_ns == STORE_NULL && run.minflt == STORE_NULL && run.bpf_ns == STORE_NULL);
+	assert_int_equal(store_run_end(s, 77, sample_result()), -ENOENT);
+	assert_int_equal(store_run_end(s, id, &(struct store_result){.status = "nonsense"}), -EINVAL);
+	store_close(s);
+}
+
+// --- histogram blobs
+
+static void buckets_round_trip(void **state)
+{
+	uint64_t in[HIST_BUCKETS], out[HIST_BUCKETS];
+
+	(void)state;
+	srandom(2);
+	for (int round = 0; round < 2000; round++) {
+		GByteArray *blob;
+
+		for (unsigned int b = 0; b < HIST_BUCKETS; b++)
+			in[b] = random() % 100 < round % 101 ? (uint64_t)random() << (random() % 34) : 0;
+		if (round == 100)
+			memset(in, 0xff, sizeof(in));
+		blob = buckets_encode(in);
+		assert_true(blob->len <= BUCKETS_MAX_BLOB);
+		must(buckets_decode(blob->data ? blob->data : (guint8 *)"", blob->len, out));
+		assert_memory_equal(in, out, sizeof(in));
+		if (blob->len) // cut off: either refused or a shorter whole
+			buckets_decode(blob->data, blob->len - 1, out);
+		g_byte_array_unref(blob);
+	}
+}
+
+static void damaged_buckets(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t len;
+	} bad[] = {
+		{"\x01", 1},			     // no count
+		{"\x80", 1},			     // cut off
+		{"\x01\x00", 2},		     // a count of 0
+		{"\x80\x00\x01", 3},		     // a longer form than needed
+		{"\xd1\x04\x01", 3},		     // bucket 593
+		{"\x01\x01\x00\x01", 4},	     // the same bucket twice
+		{"\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 11}, // more than 64 bits
+		{"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x01", 11}, // a delta that wraps
+	};
+	uint64_t out[HIST_BUCKETS];
+	uint8_t noise[64];
+	char *long_blob = g_malloc0(BUCKETS_MAX_BLOB + 1);
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++)
+		assert_int_equal(buckets_decode(bad[i].bytes, bad[i].len, out), -EBADMSG);
+	assert_int_equal(buckets_decode(long_blob, BUCKETS_MAX_BLOB + 1, out), -EBADMSG);
+	g_free(long_blob);
+	srandom(3);
+	for (int i = 0; i < 200000; i++) {
+		size_t n = (size_t)random() % sizeof(noise);
+
+		for (size_t k = 0; k < n; k++)
+			noise[k] = (uint8_t)random();
+		buckets_decode(noise, n, out);
+	}
+	must(buckets_decode("\xd0\x04\x01", 3, out));
+	assert_int_equal(out[HIST_OVERFLOW], 1);
+}
+
+static void damaged_rows(void **state)
+{
+	struct store *s = open_ok(STORE_WRITE);
+	int64_t id = sample_run(s, NULL, 1);
+	GArray *list = NULL;
+
+	(void)state;
+	store_close(s);
+	raw("UPDATE hist SET buckets = x'0100'");
+	s = open_ok(STORE_READ);
+	assert_int_equal(store_read_hists(s, id, &list), -EBADMSG);
+	assert_null(list);
+	store_close(s);
+	raw("UPDATE hist SET buckets = zeroblob(1000000)");
+	s = open_ok(STORE_READ);
+	assert_int_equal(store_read_hists(s, id, &list), -EBADMSG);
+	store_close(s);
+}
+
+// --- crashes
+
+static void dead_writers(void **state)
+{
+	struct store *s = open_ok(STORE_WRITE);
+	g_autofree char *pstore = g_build_filename(dir, "pstore", NULL);
+	g_autofree char *record = g_build_filename(pstore, "dmesg-efi-1", NULL);
+	g_autoptr(GArray) runs = NULL;
+	const struct store_run_row *run;
+
+	(void)state;
+	sample_run(s, NULL, 1);
+	store_close(s);
+	run_and_wait(killed_writer);
+	run_and_wait(killed_writer); // marks the first one
+	s = open_ok(STORE_WRITE);
+	sample_begin(s, NULL, 1); // ours: it lives
+	store_close(s);
+	store_close(open_ok(STORE_WRITE));
+	raw("UPDATE run SET status = 'running', boot_id = 'another-boot' WHERE id = 3");
+	assert_int_equal(g_mkdir(pstore, 0755), 0);
+	store_close(open_ok(STORE_WRITE));
+	s = open_ok(STORE_READ);
+	must(store_read_runs(s, &runs));
+	run = &g_array_index(runs, struct store_run_row, 0);
+	assert_string_equal(run[0].status, "done");
+	assert_string_equal(run[1].status, "crashed");
+	assert_non_null(strstr(run[1].status_why, "was killed during the run"));
+	assert_non_null(strstr(run[2].status_why, "boot another-boot"));
+	assert_string_equal(run[3].status, "running");
+	store_close(s);
+	raw("UPDATE run SET status = 'running', started_unix_ns = 1000 WHERE id = 3");
+	assert_true(g_file_set_contents(record, "Panic#1 Part1\n<0>Kernel panic - not syncing: sysrq\n", -1, NULL));
+	store_pstore_dir = pstore;
+	store_close(open_ok(STORE_WRITE));
+	store_pstore_dir = "/sys/fs/pstore";
+	assert_int_equal(number("SELECT count(*) FROM run WHERE status = 'crashed' AND status_why LIKE"
+				" 'the machine crashed during the run: %Kernel panic - not syncing: sysrq%'"),
+			 1);
+}
+
+static void reader_beside_writer(void **state)
+{
+	struct store *w = open_ok(STORE_WRITE), *r, *w2;
+	struct store_run_row run;
+
+	(void)state;
+	sample_run(w, NULL, 1);
+	r = open_ok(STORE_READ);
+	must(store_find_run(r, "last", &run));
+	assert_int_equal(run.id, 1);
+	sample_run(w, NULL, 1);
+	must(store_find_run(r, "last", &run));
+	assert_int_equal(run.id, 2);
+	w2 = open_ok(STORE_WRITE);
+	sample_run(w2, NULL, 1);
+	store_close(w);
+	sample_run(w2, NULL, 1);
+	store_close(r);
+	store_close(w2);
+	assert_int_equal(files_in(dir), 1);
+	assert_int_equal(number("SELECT count(*) FROM run WHERE status = 'done'"), 4);
+}
+
+// --- questions
+
+static int n_rows;
+
+static void take_columns(void *ctx, const char *const *names, int n)
+{
+	(void)ctx, (void)names, (void)n;
+	n_rows = 0;
+}
+
+static int take_row(void *ctx, const struct store_cell *cells, int n)
+{
+	(void)ctx, (void)cells, (void)n;
+	n_rows++;
+	return 0;
+}
+
+static double twice(const struct store_cell *args, int n)
+{
+	return n == 1 && args[0].type == STORE_CELL_INT ? 2.0 * (double)args[0].i : NAN;
+}
+
+static void only_questions(void **state)
+{
+	static const char *const bad[] = {
+		"DELETE FROM run", "UPDATE run SET name = 'x'", "DROP TABLE run", "CREATE TABLE x (a)", "ATTACH '/tmp/x.db' AS x",
+		"VACUUM", "VACUUM INTO '/tmp/mmprof-vacuumed.db'", "PRAGMA user_version = 7", "PRAGMA journal_mode = DELETE",
+		"PRAGMA writable_schema = ON", "BEGIN", "SELECT 1; SELECT 2", "SELECT load_extension('x')", "", " ; ",
+		"SELECT nothing FROM run", "CREATE TEMP TABLE t (a)", "INSERT INTO run_tag VALUES (1, 'a', 'b') RETURNING *",
+		"WITH x AS (SELECT 1) DELETE FROM run", "EXPLAIN DELETE FROM run", "REINDEX", "ANALYZE"};
+	static const char *const good[] = {"SELECT * FROM v_run;", "SELECT * FROM v_latency", "SELECT * FROM v_count",
+					   "SELECT * FROM v_counter_delta", "SELECT * FROM v_fact", "SELECT * FROM v_sample",
+					   "PRAGMA table_info(run)", "SELECT * FROM pragma_table_info('run')",
+					   "SELECT j.value FROM run, json_each(argv_json) j", "VALUES (1), (2)",
+					   "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 9) SELECT * FROM n",
+					   "SELECT twice(id) FROM run WHERE twice(id) = 2 AND twice('a') IS NULL",
+					   "SELECT sql FROM sqlite_schema"};
+	const struct store_query_sink sink = {take_columns, take_row, NULL};
+	struct store *s = open_ok(STORE_WRITE);
+
+	(void)state;
+	sample_run(s, NULL, 1);
+	store_close(s);
+	s = open_ok(STORE_READ);
+	must(store_add_function(s, "twice", 1, twice));
+	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++)
+		if (store_query(s, bad[i], &sink) == 0)
+			fail_msg("allowed: %s", bad[i]);
+	for (size_t i = 0; i < G_N_ELEMENTS(good); i++)
+		if (store_query(s, good[i], &sink) != 0 || n_rows == 0)
+			fail_msg("%s: %s", good[i], err_text());
+	store_close(s);
+	assert_int_equal(files_in(dir), 1);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		T(new_file),	    T(owner_under_sudo),      T(strangers),	 T(places),		  T(odd_names),
+		T(read_only_directory), T(left_wal_in_read_only_directory), T(damaged), T(full_disk), T(everything_comes_back),
+		T(finding_runs),    T(equal_facts_once),      T(only_changes_are_stored), T(more_than_2_63), T(same_key_replaces),
+		T(bytes_that_are_no_text), T(a_run_that_never_ran), T(buckets_round_trip), T(damaged_buckets), T(damaged_rows),
+		T(dead_writers),    T(reader_beside_writer),  T(only_questions),
+	};
+
+	return cmocka_run_group_tests_name("store", tests, NULL, NULL);
+}
