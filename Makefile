@@ -8,7 +8,7 @@ VERSION := 0.1.0
 CC       ?= gcc
 CLANG    ?= clang
 BPFTOOL  ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
-PKGS     := glib-2.0 popt jansson sqlite3 libbpf libtraceevent libtracefs numa libcap
+PKGS     := glib-2.0 popt jansson sqlite3 libbpf libtraceevent libtracefs numa libcap zlib
 CFLAGS   ?= -O2 -g
 WARN     := -Wall -Wextra -Werror
 CPPFLAGS += -D_GNU_SOURCE -DMMPROF_VERSION='"$(VERSION)"' -I. -Ilib -I$(BUILD)
@@ -16,6 +16,9 @@ CPPFLAGS += -D_GNU_SOURCE -DMMPROF_VERSION='"$(VERSION)"' -I. -Ilib -I$(BUILD)
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
 SAN      ?=
+# `make V=1` shows commands
+Q        := $(if $(V),,@)
+say       = $(if $(V),,@echo "  $(1)")
 
 BPF_SRC := $(wildcard probes/*.bpf.c)
 SKELS   := $(BPF_SRC:probes/%.bpf.c=$(BUILD)/probes/%.skel.h)
@@ -43,23 +46,28 @@ need:
 	@scripts/deps --check build
 
 $(BUILD)/mmprof: $(CMD_OBJ) $(BUILD)/libmmprof.a
-	$(CC) $(CFLAGS) $(SAN) -o $@ $^ $(PKG_LIBS)
+	$(call say,LD   $@)
+	$(Q)$(CC) $(CFLAGS) $(SAN) -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/libmmprof.a: $(LIB_OBJ)
-	rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR   $@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
 
 $(BUILD)/%.o: %.c | $(SKELS) $(NEED)
+	$(call say,CC   $@)
 	@mkdir -p $(@D)
-	$(CC) -std=gnu17 $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(WARN) $(SAN) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) -std=gnu17 $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(WARN) $(SAN) -MMD -MP -c -o $@ $<
 
 $(BUILD)/probes/%.bpf.o: probes/%.bpf.c $(wildcard probes/*.h) | $(NEED)
+	$(call say,BPF  $@)
 	@mkdir -p $(@D)
-	$(CLANG) -g -O2 -target bpf -mcpu=v3 -I/usr/include/$(shell $(CC) -print-multiarch 2>/dev/null) -Wall -Wextra -Werror -I. -c -o $@.tmp $<
-	$(BPFTOOL) gen object $@ $@.tmp && rm -f $@.tmp
+	$(Q)$(CLANG) -g -O2 -target bpf -mcpu=v3 -I/usr/include/$(shell $(CC) -print-multiarch 2>/dev/null) -Wall -Wextra -Werror -I. -c -o $@.tmp $<
+	$(Q)$(BPFTOOL) gen object $@ $@.tmp && rm -f $@.tmp
 
 $(BUILD)/probes/%.skel.h: $(BUILD)/probes/%.bpf.o
-	$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+	$(call say,SKEL $@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
 
 # --- files that travel inside the binary: the schema and the probe catalogue
 $(BUILD)/catalog.txt: $(CATALOG)
@@ -67,35 +75,42 @@ $(BUILD)/catalog.txt: $(CATALOG)
 	@for f in $(CATALOG); do echo "@ $${f##*/}"; cat "$$f"; done > $@
 
 $(BUILD)/embed.o: lib/embed.S schema.sql $(BUILD)/catalog.txt
-	$(CC) -I$(BUILD) -I. -c -o $@ $<
+	$(call say,AS   $@)
+	$(Q)$(CC) -I$(BUILD) -I. -c -o $@ $<
 
 $(BUILD)/docs/%: docs/%.scd
+	$(call say,MAN  $@)
 	@mkdir -p $(@D)
-	scdoc < $< > $@
+	$(Q)scdoc < $< > $@
 
 -include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(wildcard $(BUILD)/tests/*/*.d)
 
 # --- tests. TAP through prove; the lab's boot stock kernels in QEMU.
 $(BUILD)/tests/unit/%.bpf.o: tests/unit/%.bpf.c $(wildcard probes/*.h) | $(NEED)
+	$(call say,BPF  $@)
 	@mkdir -p $(@D)
-	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
 
 $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libmmprof.a $(UNIT_BPF)
+	$(call say,CC   $@)
 	@mkdir -p $(@D)
-	$(CC) -std=gnu17 $(CPPFLAGS) -DTEST_BUILD='"$(CURDIR)/$(BUILD)/tests"' $(PKG_CFLAGS) $(CFLAGS) $(WARN) $(SAN) \
+	$(Q)$(CC) -std=gnu17 $(CPPFLAGS) -DTEST_BUILD='"$(CURDIR)/$(BUILD)/tests"' $(PKG_CFLAGS) $(CFLAGS) $(WARN) $(SAN) \
 		-MMD -MP -o $@ $< $(BUILD)/libmmprof.a $(PKG_LIBS) -lcmocka
 
 $(BUILD)/tests/workloads/%: tests/workloads/%.c
+	$(call say,CC   $@)
 	@mkdir -p $(@D)
-	$(CC) -std=gnu17 -D_GNU_SOURCE $(CFLAGS) $(WARN) -o $@ $< -pthread
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(CFLAGS) $(WARN) -o $@ $< -pthread
 
 $(BUILD)/tests/bench/%.bpf.o: tests/bench/%.bpf.c | $(NEED)
+	$(call say,BPF  $@)
 	@mkdir -p $(@D)
-	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
 
 $(BUILD)/tests/bench/%: tests/bench/%.c | $(NEED)
+	$(call say,CC   $@)
 	@mkdir -p $(@D)
-	$(CC) -std=gnu17 -D_GNU_SOURCE $(CFLAGS) $(WARN) -o $@ $< -lbpf
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(CFLAGS) $(WARN) -o $@ $< -lbpf
 
 .PHONY: tests unit cli lab check
 tests: all $(UNIT) $(WORKLOADS)

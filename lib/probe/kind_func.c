@@ -40,6 +40,24 @@ static int try_backend(struct probes *set, struct probe *p, const char *backend,
 	return ftrace_add(set->ftrace, symbol, &((struct func_impl *)p->impl)->ftrace);
 }
 
+// Functions that never return have no latency, and fexit on them keeps its trampoline busy for ever (refused by the
+// kernel itself only from 6.16). After tools/objtool/noreturns.h.
+static bool never_returns(const char *symbol)
+{
+	static const char *const names[] = {
+		"do_exit",	  "do_group_exit",	     "do_task_dead",	   "make_task_dead",	   "__x64_sys_exit",
+		"__ia32_sys_exit", "__x64_sys_exit_group",  "kthread_exit",	   "kthread_complete_and_exit",
+		"__module_put_and_kthread_exit", "panic",   "nmi_panic_self_stop", "rewind_stack_and_make_dead",
+		"cpu_startup_entry", "rest_init",	    "stop_this_cpu",	   "xen_start_kernel",	   "kthread",
+		"kswapd",	  "kcompactd",		     "ksm_scan_thread",	   "khugepaged",	   "kdamond_fn",
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+		if (!strcmp(names[i], symbol))
+			return true;
+	return false;
+}
+
 // The first of the targets that this kernel has; NULL: none.
 static const char *existing_symbol(const struct probe *p)
 {
@@ -59,6 +77,10 @@ static void attach(struct probes *set, struct probe *p)
 		g_autofree char *names = g_strjoinv(", ", p->symbols);
 
 		probe_outcome(p, "absent", NULL, "this kernel has no function %s (not built in, or inlined)", names);
+		return;
+	}
+	if (never_returns(symbol)) {
+		probe_outcome(p, "failed", NULL, "%s never returns, so it has no latency", symbol);
 		return;
 	}
 	g_free(p->target);

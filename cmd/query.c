@@ -1,0 +1,68 @@
+// The common part of report, list and sql; see query.h.
+#include "cmd/query.h"
+
+#include <stdlib.h>
+
+#include "base/err.h"
+
+// command_options stops at the first argument, as a workload needs it; here options may follow arguments.
+static int parse(const struct command *cmd, int argc, const char **argv, const struct poptOption *table, const char *usage,
+		 struct query *q)
+{
+	g_autoptr(GPtrArray) left = g_ptr_array_new_with_free_func(g_free);
+	int rc = 0;
+
+	for (int i = 0; i < argc; i++)
+		g_ptr_array_add(left, g_strdup(argv[i]));
+	while (left->len > 1 && !rc) {
+		g_autoptr(GPtrArray) next = g_ptr_array_new_with_free_func(g_free);
+		poptContext ctx;
+		const char **rest = NULL;
+
+		g_ptr_array_add(next, g_strdup(argv[0]));
+		g_ptr_array_add(left, NULL);
+		rc = command_options(cmd, (int)left->len - 1, (const char **)left->pdata, table, usage, &ctx, &rest);
+		if (!rc && rest[0])
+			g_ptr_array_add(q->args, g_strdup(rest[0]));
+		for (int i = 1; !rc && rest[0] && rest[i]; i++)
+			g_ptr_array_add(next, g_strdup(rest[i]));
+		poptFreeContext(ctx);
+		g_ptr_array_unref(left);
+		left = g_steal_pointer(&next);
+	}
+	return rc;
+}
+
+int query_options(const struct command *cmd, int argc, const char **argv, const struct poptOption *table, const char *usage,
+		  struct query *q)
+{
+	int rc;
+
+	q->args = g_ptr_array_new_with_free_func(g_free);
+	rc = parse(cmd, argc, argv, table, usage, q);
+	if (rc)
+		return rc;
+	q->format = q->json ? DOC_JSON : DOC_TEXT;
+	if (q->format_name && doc_format_parse(q->format_name, &q->format))
+		return command_fail(cmd, "%s", err_text());
+	if (q->format_name && q->json && q->format != DOC_JSON)
+		return command_fail(cmd, "--json and --format %s contradict each other", q->format_name);
+	return 0;
+}
+
+void query_clear(struct query *q)
+{
+	g_clear_pointer(&q->args, g_ptr_array_unref);
+	free(q->db);
+	free(q->format_name);
+}
+
+int query_open(const struct command *cmd, const struct query *q, struct store **store)
+{
+	return store_open(command_db_path(q->db), STORE_READ, store) ? command_fail(cmd, "%s", err_text()) : 0;
+}
+
+int query_print(const struct command *cmd, const struct query *q, const struct doc *doc)
+{
+	return doc_print(doc, q->format, stdout) ? command_fail(cmd, "%s", err_text()) : 0;
+}
