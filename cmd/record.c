@@ -86,13 +86,39 @@ static void summary(const struct options *o, const struct session_outcome *out, 
 			out->left_running);
 }
 
-static int series(const struct options *o, const char **workload, const char *db, struct store *store, int *exit_code)
+// Warm-ups first, then the runs, until one can't be made or a signal ends the series.
+static int series(const struct options *o, struct session_options *so, const char *db, struct store *store, int *exit_code)
 {
-	g_autofree char *experiment = g_uuid_string_random(), *base = g_path_get_basename(workload[0]);
-	const char *sudo_user = getenv("SUDO_USER");
+	struct session_outcome out = {};
+	int rc = 0;
+
+	for (int i = 1 - o->warmup; i <= o->runs && !rc && !out.interrupted; i++) {
+		if (i > 1 - o->warmup)
+			g_usleep((gulong)(o->pause * 1e6));
+		so->iteration = MAX(i, 0);
+		rc = session_run(store, so, &out);
+		if (rc)
+			break;
+		summary(o, &out, db, so->iteration);
+		if (i >= 1 && out.exit_code)
+			*exit_code = out.exit_code;
+	}
+	return rc;
+}
+
+static const char *default_user(void)
+{
+	const char *user = getenv("SUDO_USER");
+
+	return user && *user ? user : NULL;
+}
+
+static int run(const struct options *o, const char **workload)
+{
+	g_autofree char *experiment = g_uuid_string_random(), *base = *workload ? g_path_get_basename(*workload) : NULL;
 	struct session_options so = {
 		.workload = {.argv = workload,
-			     .user = o->user ? o->user : sudo_user && *sudo_user ? sudo_user : NULL,
+			     .user = o->user ? o->user : default_user(),
 			     .cpus = o->cpus,
 			     .membind = o->membind,
 			     .preferred = o->preferred,
@@ -111,35 +137,18 @@ static int series(const struct options *o, const char **workload, const char *db
 		.bpf_stats = o->bpf_stats,
 		.progress = progress,
 	};
-	struct session_outcome out = {};
-	int rc = session_check(&so);
-
-	for (int i = 1 - o->warmup; i <= o->runs && !rc && !out.interrupted; i++) {
-		if (i > 1 - o->warmup)
-			g_usleep((gulong)(o->pause * 1e6));
-		so.iteration = MAX(i, 0);
-		rc = session_run(store, &so, &out);
-		if (rc)
-			break;
-		summary(o, &out, db, so.iteration);
-		if (out.exit_code || i < 1)
-			*exit_code = i < 1 ? *exit_code : out.exit_code;
-	}
-	return rc;
-}
-
-static int run(const struct options *o, const char **workload)
-{
 	const char *db = command_db_path(o->db);
 	struct store *store = NULL;
 	int exit_code = 0, rc = check(o, workload), undone;
 
 	if (!rc)
+		rc = session_check(&so);
+	if (!rc)
 		rc = journal_open(told);
 	if (!rc)
 		rc = store_open(db, STORE_WRITE, &store);
 	if (!rc)
-		rc = series(o, workload, db, store, &exit_code);
+		rc = series(o, &so, db, store, &exit_code);
 	if (rc)
 		exit_code = command_fail(&cmd_record, "%s", err_text());
 	undone = journal_close();

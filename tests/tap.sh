@@ -24,7 +24,7 @@ ok() { # name COMMAND...
 	shift
 	"$@" >"$scratch/out" 2>"$scratch/err" || status=$?
 	tap_result "$status" "$name"
-	((status == 0)) || diag "exit $status: $*"$'\n'"$(tail -5 "$scratch/out" "$scratch/err")"
+	((status == 0)) || diag "exit $status: $*"$'\n'"$(tail -q -n 5 "$scratch/out" "$scratch/err" 2>&1)"
 }
 
 is() { # got wanted name
@@ -69,7 +69,7 @@ refuses() { # regex name COMMAND...
 
 # One value from the database that $MMPROF_DB names.
 sql() {
-	"$MMPROF" sql --format csv "$1" | sed -n '/^#/d; 2p' | tr -d '\r"'
+	"$MMPROF" sql --format csv "$1" | grep -v '^#' | sed -n 2p | tr -d '\r"'
 }
 
 tap_done() {

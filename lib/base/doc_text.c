@@ -1,4 +1,5 @@
 // Documents for people: aligned text and Markdown. Widths are in terminal columns, not bytes.
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -8,8 +9,8 @@
 
 #define INDENT 2
 #define GAP 2
-#define DEFAULT_WIDTH 120
-#define LEAST_WRAP 30 // a last column narrower than this is not worth wrapping
+#define NOTE_WIDTH 110
+#define LEAST_WRAP 24 // no column of text is made narrower than this
 
 struct style {
 	int width;
@@ -30,12 +31,16 @@ static int text_width(const char *text)
 	return width;
 }
 
+// A terminal's width holds; what goes to a file or a pipe keeps each row on one line, unless COLUMNS says otherwise.
 static struct style style_of(FILE *out)
 {
-	struct style style = {DEFAULT_WIDTH, "", ""};
-	const char *term = getenv("TERM");
+	struct style style = {INT_MAX / 2, "", ""};
+	const char *term = getenv("TERM"), *columns = getenv("COLUMNS");
 	struct winsize size;
+	guint64 n;
 
+	if (columns && g_ascii_string_to_unsigned(columns, 10, 40, 10000, &n, NULL))
+		style.width = (int)n;
 	if (!isatty(fileno(out)))
 		return style;
 	if (ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col >= 40)
@@ -51,41 +56,50 @@ static void spaces(FILE *out, int n)
 		fputc(' ', out);
 }
 
-// The length in bytes of what fits into `width`, cut at a blank if there is one; a word that is too long is
-// left whole.
-static size_t fitting(const char *text, int width)
+// The length in bytes of what fits into `width`, cut at a blank if there is one; without one, a word that is too long
+// is left whole, or cut if `hard`.
+static size_t fitting(const char *text, int width, bool hard)
 {
 	const char *blank = NULL;
 	int used = 0;
 
 	for (const char *p = text; *p; p = g_utf8_next_char(p)) {
 		used += char_width(g_utf8_get_char(p));
+		if (*p == ' ' && (used <= width || !blank))
+			blank = p;
 		if (used > width && blank)
 			return (size_t)(blank - text);
-		if (*p == ' ')
-			blank = p;
-		if (used > width && *p == ' ')
+		if (used > width && hard && p > text)
 			return (size_t)(p - text);
 	}
 	return strlen(text);
 }
 
+// The lines of a text, none wider than `width`.
+static GPtrArray *lines_of(const char *text, int width, bool hard)
+{
+	GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
+
+	do {
+		size_t n = fitting(text, width, hard);
+
+		g_ptr_array_add(lines, g_strndup(text, n));
+		text += n;
+		text += strspn(text, " ");
+	} while (*text);
+	return lines;
+}
+
 // Prints text that starts in column `indent`, its further lines below its beginning.
 static void wrapped(FILE *out, const char *text, int indent, int width)
 {
-	while (true) {
-		size_t n = fitting(text, MAX(width - indent, LEAST_WRAP));
+	g_autoptr(GPtrArray) lines = lines_of(text, MAX(width - indent, LEAST_WRAP), false);
 
-		fwrite(text, 1, n, out);
-		text += n;
-		while (*text == ' ')
-			text++;
-		if (!*text)
-			break;
-		fputc('\n', out);
-		spaces(out, indent);
+	for (guint i = 0; i < lines->len; i++) {
+		if (i)
+			spaces(out, indent);
+		fprintf(out, "%s\n", (char *)lines->pdata[i]);
 	}
-	fputc('\n', out);
 }
 
 static bool is_right(const struct doc_section *sec, guint column)
@@ -131,40 +145,70 @@ static void grid_clear(struct grid *g)
 	g_free(g->width);
 }
 
-static void print_line(FILE *out, const struct doc_section *sec, const struct grid *g, char **cells,
-		       int width)
+// Narrows the widest columns of text until the table fits; numbers are never cut.
+static void grid_fit(struct grid *g, const struct doc_section *sec, int width)
 {
-	int column = INDENT, pending = INDENT;
+	int total = INDENT - GAP;
+
+	for (guint c = 0; c < g->columns; c++)
+		total += g->width[c] + GAP;
+	for (; total > width; total--) {
+		guint widest = g->columns;
+
+		for (guint c = 0; c < g->columns; c++)
+			if (!is_right(sec, c) && g->width[c] > LEAST_WRAP &&
+			    (widest == g->columns || g->width[c] > g->width[widest]))
+				widest = c;
+		if (widest == g->columns)
+			return;
+		g->width[widest]--;
+	}
+}
+
+// One line of a row; `lines` holds those of each cell.
+static void print_line(FILE *out, const struct doc_section *sec, const struct grid *g, GPtrArray **lines, guint at)
+{
+	int pending = INDENT;
 
 	for (guint c = 0; c < g->columns; c++) {
-		int pad = g->width[c] - text_width(cells[c]);
-		bool last = c + 1 == g->columns;
+		const char *text = at < lines[c]->len ? lines[c]->pdata[at] : "";
+		int pad = MAX(g->width[c] - text_width(text), 0);
 
 		if (is_right(sec, c))
 			pending += pad;
-		if (*cells[c]) {
+		if (*text) {
 			spaces(out, pending);
+			fputs(text, out);
 			pending = 0;
-			if (last && !is_right(sec, c)) {
-				wrapped(out, cells[c], column, width);
-				return;
-			}
-			fputs(cells[c], out);
 		}
 		if (!is_right(sec, c))
 			pending += pad;
 		pending += GAP;
-		column += g->width[c] + GAP;
 	}
 	fputc('\n', out);
 }
 
-static void print_table(FILE *out, const struct doc_section *sec, const struct grid *g,
-			const struct style *style)
+static void print_row(FILE *out, const struct doc_section *sec, const struct grid *g, char **cells)
 {
-	print_line(out, sec, g, g->heading, style->width);
+	g_autofree GPtrArray **lines = g_new0(GPtrArray *, g->columns + 1);
+	guint height = 1;
+
+	for (guint c = 0; c < g->columns; c++) {
+		lines[c] = lines_of(cells[c], g->width[c], c + 1 < g->columns);
+		height = MAX(height, lines[c]->len);
+	}
+	for (guint at = 0; at < height; at++)
+		print_line(out, sec, g, lines, at);
+	for (guint c = 0; c < g->columns; c++)
+		g_ptr_array_unref(lines[c]);
+}
+
+static void print_table(FILE *out, const struct doc_section *sec, struct grid *g, const struct style *style)
+{
+	grid_fit(g, sec, style->width);
+	print_row(out, sec, g, g->heading);
 	for (guint r = 0; r < g->rows; r++)
-		print_line(out, sec, g, g->text + (gsize)r * g->columns, style->width);
+		print_row(out, sec, g, g->text + (gsize)r * g->columns);
 }
 
 static void print_vertical(FILE *out, const struct grid *g, const struct style *style)
@@ -205,7 +249,7 @@ static void print_section(FILE *out, const struct doc_section *sec, const struct
 		g_autofree char *note = doc_harmless(sec->notes->pdata[i]);
 
 		spaces(out, INDENT);
-		wrapped(out, note, INDENT, MIN(style->width, DEFAULT_WIDTH));
+		wrapped(out, note, INDENT, MIN(style->width, NOTE_WIDTH));
 	}
 }
 

@@ -42,7 +42,7 @@ static void alias_attach(struct probes *set G_GNUC_UNUSED, struct probe *p)
 {
 	g_autofree char *names = g_strjoinv(", ", p->symbols);
 
-	probe_outcome(p, "alias", NULL, "%s; what stands for it: %s", p->what, names);
+	probe_outcome(p, "alias", NULL, "what stands for it: %s", names);
 }
 
 static int alias_collect(struct probes *set G_GNUC_UNUSED, struct probe *p G_GNUC_UNUSED,

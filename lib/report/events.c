@@ -98,7 +98,7 @@ void report_tlb(struct report *r)
 
 void report_locks(struct report *r)
 {
-	static const struct doc_column columns[] = {{"lock", "lock", DOC_PLAIN},	{"part", "", DOC_PLAIN},
+	static const struct doc_column columns[] = {{"lock", "lock", DOC_PLAIN},	{"part", "what", DOC_PLAIN},
 						    {"class", "class", DOC_PLAIN},	{"backend", "backend", DOC_PLAIN},
 						    REPORT_HIST_COLUMNS};
 	struct doc_section *sec = NULL;
@@ -125,7 +125,7 @@ void report_locks(struct report *r)
 		remark_incomplete(sec, r, p);
 	}
 	if (sec)
-		doc_note(sec, "A wait is counted when the lock was not had at once; what is missing never waited.");
+		doc_note(sec, "Every acquire counts as a wait, trylocks that succeed too: the kernel's tracepoints do not tell them apart. A failed attempt is a trylock that failed, or a killable wait that was killed.");
 }
 
 // Parts of a lock's counts with keys 1 (ok) and 0 (failed): attempts and how many failed.
@@ -153,7 +153,7 @@ static void outcome_row(struct doc_section *sec, const struct report *r, const s
 
 void report_acquires(struct report *r)
 {
-	static const struct doc_column columns[] = {{"lock", "lock", DOC_PLAIN},      {"part", "", DOC_PLAIN},
+	static const struct doc_column columns[] = {{"lock", "lock", DOC_PLAIN},      {"part", "what", DOC_PLAIN},
 						    {"class", "class", DOC_PLAIN},    {"ok", "ok", DOC_COUNT},
 						    {"failed", "failed", DOC_COUNT},  {"failed_share", "failed part", DOC_RATIO}};
 	struct doc_section *sec = NULL;
@@ -224,7 +224,7 @@ static bool has_events(const struct report *r, const struct store_probe_row *p)
 void report_events(struct report *r)
 {
 	static const struct doc_column columns[] = {
-	    {"probe", "event", DOC_PLAIN}, {"part", "", DOC_PLAIN},	{"key", "by", DOC_PLAIN},
+	    {"probe", "event", DOC_PLAIN}, {"part", "what", DOC_PLAIN},	{"key", "by", DOC_PLAIN},
 	    {"class", "class", DOC_PLAIN}, {"backend", "backend", DOC_PLAIN}, {"count", "count", DOC_COUNT},
 	    {"rate_per_s", "rate", DOC_RATE}, {"sum", "sum", DOC_COUNT}, {"sum_unit", "", DOC_PLAIN}};
 	g_autoptr(GString) never = g_string_new(NULL);

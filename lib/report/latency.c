@@ -157,7 +157,7 @@ void report_latency(struct report *r)
 	if (!sec)
 		return;
 	doc_note(sec,
-		 "From entry to return, callees and sleep included. Percentiles are within %.3g %%; count, total, mean and max are "
+		 "From entry to return, callees and sleep included. Percentiles are within %.4g %%; count, total, mean and max are "
 		 "exact. \"corrected\" is the mean less the backend's own cost (see calibration); \"below floor\": the mean is at most "
 		 "%d times that cost.",
 		 HIST_ERROR * 100, FLOOR_FACTOR);

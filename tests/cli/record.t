@@ -69,14 +69,14 @@ ok "SUDO_USER is the default" env SUDO_USER=nobody "$MMPROF" record --quiet --no
 is "$? $(sql "SELECT status FROM run WHERE id = $last")" "143 timeout" "--timeout ends the workload"
 "$MMPROF" record --quiet --no-probe all -- sleep 30 &
 sleep 1.5
-kill -INT $!
+kill -TERM $!
 wait $!
-is "$? $(sql "SELECT status FROM run WHERE id = $last")" "130 interrupted" "SIGINT is passed on, the run marked interrupted"
+is "$? $(sql "SELECT status FROM run WHERE id = $last")" "143 interrupted" "SIGTERM is passed on, the run marked interrupted"
 ok "a daemonising workload" "$MMPROF" record --quiet -- sh -c 'setsid sleep 1 >/dev/null 2>&1 & exit 0'
 ok "a workload that forks a thousand times" "$MMPROF" record --quiet -- "$W/forks" 1000
 
 # --- Ctrl-C on a terminal reaches the workload once
-cat >"$scratch/pty.py" <<'PY'
+cat >"$scratch/terminal.py" <<'PY'
 import os, pty, sys, time
 pid, fd = pty.fork()
 if pid == 0:
@@ -95,7 +95,7 @@ except OSError:
 _, status = os.waitpid(pid, 0)
 print(out.count(b'got-int'), os.waitstatus_to_exitcode(status))
 PY
-is "$(python3 "$scratch/pty.py" "$MMPROF" record --quiet --no-probe all -- \
+is "$(python3 "$scratch/terminal.py" "$MMPROF" record --quiet --no-probe all -- \
 	sh -c 'trap "echo got-int" INT; sleep 3; sleep 1; exit 5')" "1 5" "Ctrl-C reaches the workload exactly once"
 is "$(sql "SELECT status FROM run WHERE id = $last")" interrupted "and the run is marked"
 
@@ -126,7 +126,7 @@ is "$(cgroups) $(ls /run/mmprof | wc -l)" "0 0" "and puts everything back"
 pkill -x sleep
 
 # --- mmprof's own cost on an idle machine
-"$MMPROF" record --quiet -- sleep 5
+"$MMPROF" record --quiet -- sleep 10
 cpu=$(sql "SELECT (self_user_ns + self_system_ns) * 10000 / elapsed_ns FROM run WHERE id = $last")
 echo "# mmprof's own CPU: $cpu of 10000 of one core, $(sql "SELECT self_maxrss_bytes FROM run WHERE id = $last") bytes"
 ok "its memory stays under 64 MiB" test "$(sql "SELECT self_maxrss_bytes FROM run WHERE id = $last")" -lt 67108864
