@@ -10,15 +10,15 @@
 enum { EXIT_USAGE = 2 };
 
 struct command {
-	const char *name, *what; // `what`: one line for `mmprof --help`
+	const char *name, *what;                 // `what`: one line for `mmprof --help`
 	int (*run)(int argc, const char **argv); // argv[0] is the subcommand's name
 };
 
 extern const struct command cmd_bench, cmd_doctor, cmd_list, cmd_record, cmd_report, cmd_sql;
 
-// Parses options with popt (first non-option ends them, so that a workload keeps its own). On --help prints help made
-// from the table and exits 0. Returns the remaining arguments (NULL-terminated, in *rest, owned by *ctx) and 0, or
-// EXIT_USAGE after one line on stderr. Free *ctx with poptFreeContext().
+// Parses options with popt (first non-option ends them, so that a workload keeps its own). On --help prints
+// help made from the table and exits 0. Returns the remaining arguments (NULL-terminated, in *rest, owned by
+// *ctx) and 0, or EXIT_USAGE after one line on stderr. Free *ctx with poptFreeContext().
 int command_options(const struct command *cmd, int argc, const char **argv, const struct poptOption *options,
 		    const char *usage, poptContext *ctx, const char ***rest);
 

@@ -9,7 +9,8 @@
 #include "host/host.h"
 
 static int doctor(int argc, const char **argv);
-const struct command cmd_doctor = {"doctor", "say what this machine can measure, and exactly why not", doctor};
+const struct command cmd_doctor = {"doctor", "say what this machine can measure, and exactly why not",
+				   doctor};
 
 struct table {
 	struct doc *doc;
@@ -18,14 +19,15 @@ struct table {
 	bool useful; // something can be measured
 };
 
-static void add(void *ctx, const char *group, const char *name, enum host_state state, const char *detail, const char *remedy)
+static void add(void *ctx, const char *group, const char *name, enum host_state state, const char *detail,
+		const char *remedy)
 {
 	static const struct doc_column columns[] = {{"check", "", DOC_PLAIN},
 						    {"state", "state", DOC_PLAIN},
 						    {"detail", "what was found, or why not", DOC_PLAIN},
 						    {"remedy", "remedy", DOC_PLAIN}};
-	static const char *const words[] = {[HOST_YES] = "yes", [HOST_PARTLY] = "partly", [HOST_NO] = "no",
-					    [HOST_UNKNOWN] = "unknown"};
+	static const char *const words[] = {
+	    [HOST_YES] = "yes", [HOST_PARTLY] = "partly", [HOST_NO] = "no", [HOST_UNKNOWN] = "unknown"};
 	struct table *t = ctx;
 
 	if (g_strcmp0(t->group, group)) {
@@ -40,7 +42,8 @@ static void add(void *ctx, const char *group, const char *name, enum host_state 
 	doc_text(t->section, "%s", words[state]);
 	doc_text(t->section, "%s", detail ? detail : "");
 	doc_text(t->section, "%s", remedy ? remedy : "");
-	t->useful |= state == HOST_YES && (!strcmp(group, "function probes") || !strcmp(group, "tracepoints"));
+	t->useful |=
+	    state == HOST_YES && (!strcmp(group, "function probes") || !strcmp(group, "tracepoints"));
 }
 
 static int doctor(int argc, const char **argv)
@@ -48,9 +51,9 @@ static int doctor(int argc, const char **argv)
 	char *format_name = NULL;
 	int json = 0;
 	const struct poptOption options[] = {
-		{"json", 0, POPT_ARG_NONE, &json, 0, "the same as --format json", NULL},
-		{"format", 0, POPT_ARG_STRING, &format_name, 0, "text, md, csv or json", "FORMAT"},
-		POPT_AUTOHELP POPT_TABLEEND};
+	    {"json", 0, POPT_ARG_NONE, &json, 0, "the same as --format json", NULL},
+	    {"format", 0, POPT_ARG_STRING, &format_name, 0, "text, md, csv or json", "FORMAT"},
+	    POPT_AUTOHELP POPT_TABLEEND};
 	struct table t = {.doc = NULL};
 	enum doc_format format = DOC_TEXT;
 	poptContext ctx;
@@ -64,7 +67,8 @@ static int doctor(int argc, const char **argv)
 	if (!rc) {
 		t.doc = doc_new("doctor");
 		host_check_all(add, &t);
-		rc = doc_print(t.doc, format, stdout) ? command_fail(&cmd_doctor, "%s", err_text()) : !t.useful;
+		rc = doc_print(t.doc, format, stdout) ? command_fail(&cmd_doctor, "%s", err_text())
+						      : !t.useful;
 		doc_free(t.doc);
 		g_free(t.group);
 	}

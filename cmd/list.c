@@ -50,7 +50,8 @@ static int samplers(const struct query *q, struct doc *doc)
 		doc_int(sec, s->min_interval_ms);
 		doc_text(sec, "%s", s->what);
 	}
-	doc_note(sec, "Each is read every `record --interval` ms, but no more often than its own least interval.");
+	doc_note(sec,
+		 "Each is read every `record --interval` ms, but no more often than its own least interval.");
 	return 0;
 }
 
@@ -72,19 +73,21 @@ static int print(const struct query *q)
 		if (q->args->len > lists[i].max_args)
 			return command_fail(&cmd_list, "too many arguments after \"%s\"", name);
 		doc = doc_new(name);
-		rc = lists[i].fill(q, doc) ? command_fail(&cmd_list, "%s", err_text()) : query_print(&cmd_list, q, doc);
+		rc = lists[i].fill(q, doc) ? command_fail(&cmd_list, "%s", err_text())
+					   : query_print(&cmd_list, q, doc);
 		doc_free(doc);
 		return rc;
 	}
-	return name ? command_fail(&cmd_list, "\"%s\" is no list: runs, probes, systems or samplers", name) :
-		      command_fail(&cmd_list, "list what? runs, probes, systems or samplers");
+	return name ? command_fail(&cmd_list, "\"%s\" is no list: runs, probes, systems or samplers", name)
+		    : command_fail(&cmd_list, "list what? runs, probes, systems or samplers");
 }
 
 static int list(int argc, const char **argv)
 {
 	struct query q = {};
 	const struct poptOption table[] = {QUERY_OPTIONS(q), POPT_AUTOHELP POPT_TABLEEND};
-	int rc = query_options(&cmd_list, argc, argv, table, "[OPTIONS] runs | probes [GROUP] | systems | samplers", &q);
+	int rc = query_options(&cmd_list, argc, argv, table,
+			       "[OPTIONS] runs | probes [GROUP] | systems | samplers", &q);
 
 	if (!rc)
 		rc = print(&q);

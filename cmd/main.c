@@ -9,9 +9,10 @@ static const struct command *const commands[] = {&cmd_record, &cmd_report, &cmd_
 
 static int usage(FILE *out)
 {
-	fprintf(out, "Usage: mmprof COMMAND [OPTIONS]\n\n"
-		     "Measures Linux memory management: page faults, TLB flushes, locks, migration, reclaim.\n\n"
-		     "Commands:\n");
+	fprintf(out,
+		"Usage: mmprof COMMAND [OPTIONS]\n\n"
+		"Measures Linux memory management: page faults, TLB flushes, locks, migration, reclaim.\n\n"
+		"Commands:\n");
 	for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
 		fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->what);
 	fprintf(out, "\n`mmprof COMMAND --help` shows a command's options; `man mmprof` tells the rest.\n");

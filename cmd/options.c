@@ -31,8 +31,8 @@ int command_options(const struct command *cmd, int argc, const char **argv, cons
 	while ((rc = poptGetNextOpt(*ctx)) > 0)
 		;
 	if (rc < -1)
-		return command_fail(cmd, "%s: %s (see mmprof %s --help)", poptBadOption(*ctx, POPT_BADOPTION_NOALIAS),
-				    poptStrerror(rc), cmd->name);
+		return command_fail(cmd, "%s: %s (see mmprof %s --help)",
+				    poptBadOption(*ctx, POPT_BADOPTION_NOALIAS), poptStrerror(rc), cmd->name);
 	*rest = poptGetArgs(*ctx);
 	if (!*rest)
 		*rest = none;

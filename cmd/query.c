@@ -6,8 +6,8 @@
 #include "base/err.h"
 
 // command_options stops at the first argument, as a workload needs it; here options may follow arguments.
-static int parse(const struct command *cmd, int argc, const char **argv, const struct poptOption *table, const char *usage,
-		 struct query *q)
+static int parse(const struct command *cmd, int argc, const char **argv, const struct poptOption *table,
+		 const char *usage, struct query *q)
 {
 	g_autoptr(GPtrArray) left = g_ptr_array_new_with_free_func(g_free);
 	int rc = 0;
@@ -21,7 +21,8 @@ static int parse(const struct command *cmd, int argc, const char **argv, const s
 
 		g_ptr_array_add(next, g_strdup(argv[0]));
 		g_ptr_array_add(left, NULL);
-		rc = command_options(cmd, (int)left->len - 1, (const char **)left->pdata, table, usage, &ctx, &rest);
+		rc = command_options(cmd, (int)left->len - 1, (const char **)left->pdata, table, usage, &ctx,
+				     &rest);
 		if (!rc && rest[0])
 			g_ptr_array_add(q->args, g_strdup(rest[0]));
 		for (int i = 1; !rc && rest[0] && rest[i]; i++)
@@ -33,8 +34,8 @@ static int parse(const struct command *cmd, int argc, const char **argv, const s
 	return rc;
 }
 
-int query_options(const struct command *cmd, int argc, const char **argv, const struct poptOption *table, const char *usage,
-		  struct query *q)
+int query_options(const struct command *cmd, int argc, const char **argv, const struct poptOption *table,
+		  const char *usage, struct query *q)
 {
 	int rc;
 
@@ -59,7 +60,8 @@ void query_clear(struct query *q)
 
 int query_open(const struct command *cmd, const struct query *q, struct store **store)
 {
-	return store_open(command_db_path(q->db), STORE_READ, store) ? command_fail(cmd, "%s", err_text()) : 0;
+	return store_open(command_db_path(q->db), STORE_READ, store) ? command_fail(cmd, "%s", err_text())
+								     : 0;
 }
 
 int query_print(const struct command *cmd, const struct query *q, const struct doc *doc)

@@ -1,4 +1,5 @@
-// What the commands that only read the database share: --db, --format, --json, arguments between options, printing.
+// What the commands that only read the database share: --db, --format, --json, arguments between options,
+// printing.
 #ifndef MMPROF_CMD_QUERY_H
 #define MMPROF_CMD_QUERY_H
 
@@ -17,12 +18,16 @@ struct query {
 
 #define QUERY_OPTIONS(q)                                                                                     \
 	{"db", 0, POPT_ARG_STRING, &(q).db, 0, "database (default: $MMPROF_DB, else ./mmprof.db)", "FILE"},  \
-	    {"format", 'f', POPT_ARG_STRING, &(q).format_name, 0, "text, md, csv or json (default text)", "FORMAT"}, \
-	    {"json", 0, POPT_ARG_NONE, &(q).json, 0, "same as --format json", NULL}
+	    {"format", 'f', POPT_ARG_STRING, &(q).format_name, 0, "text, md, csv or json (default text)",    \
+	     "FORMAT"},                                                                                      \
+	{                                                                                                    \
+		"json", 0, POPT_ARG_NONE, &(q).json, 0, "same as --format json", NULL                        \
+	}
 
-// Parses options wherever they stand. 0, or EXIT_USAGE after one line on stderr. query_clear() in either case.
-int query_options(const struct command *cmd, int argc, const char **argv, const struct poptOption *table, const char *usage,
-		  struct query *q);
+// Parses options wherever they stand. 0, or EXIT_USAGE after one line on stderr. query_clear() in either
+// case.
+int query_options(const struct command *cmd, int argc, const char **argv, const struct poptOption *table,
+		  const char *usage, struct query *q);
 void query_clear(struct query *q);
 
 // Opens the database for reading. 0 or EXIT_USAGE.

@@ -34,7 +34,8 @@ static int print_one(struct store *store, const struct store_run_row *run, bool 
 	return rc;
 }
 
-// One run is one document. Several are an array of them in JSON, and stand below each other in the other formats.
+// One run is one document. Several are an array of them in JSON, and stand below each other in the other
+// formats.
 static int print_all(struct store *store, const GArray *runs, bool all, const struct query *q)
 {
 	bool array = q->format == DOC_JSON && runs->len > 1;
@@ -58,13 +59,16 @@ static int report(int argc, const char **argv)
 	int all = 0, rc;
 	const struct poptOption table[] = {QUERY_OPTIONS(q),
 					   {"all", 'a', POPT_ARG_NONE, &all, 0,
-					    "also what did not move, every level, every fact of the machine", NULL},
+					    "also what did not move, every level, every fact of the machine",
+					    NULL},
 					   POPT_AUTOHELP POPT_TABLEEND};
 	struct store *store = NULL;
 	g_autoptr(GArray) runs = g_array_new(FALSE, FALSE, sizeof(struct store_run_row));
 
-	rc = query_options(&cmd_report, argc, argv, table,
-			   "[OPTIONS] [RUN...]\n\nRUN is a run's id, the beginning of its UUID, or \"last\" (the default).", &q);
+	rc = query_options(
+	    &cmd_report, argc, argv, table,
+	    "[OPTIONS] [RUN...]\n\nRUN is a run's id, the beginning of its UUID, or \"last\" (the default).",
+	    &q);
 	if (!rc)
 		rc = query_open(&cmd_report, &q, &store);
 	if (!rc)

@@ -26,8 +26,9 @@ static double percentile(const struct store_cell *args, int n)
 {
 	struct hist h = {};
 
-	if (n != 4 || args[0].type != STORE_CELL_BLOB || args[1].type != STORE_CELL_INT || args[2].type != STORE_CELL_INT ||
-	    args[3].type == STORE_CELL_NULL || store_decode_buckets(args[0].blob, args[0].len, h.buckets))
+	if (n != 4 || args[0].type != STORE_CELL_BLOB || args[1].type != STORE_CELL_INT ||
+	    args[2].type != STORE_CELL_INT || args[3].type == STORE_CELL_NULL ||
+	    store_decode_buckets(args[0].blob, args[0].len, h.buckets))
 		return NAN;
 	h.min = (uint64_t)args[1].i;
 	h.max = (uint64_t)args[2].i;
@@ -65,7 +66,11 @@ static enum doc_unit unit_of(const char *name, enum store_cell_type type)
 	static const struct {
 		const char *suffix;
 		enum doc_unit unit;
-	} units[] = {{"unix_ns", DOC_PLAIN}, {"_ns", DOC_NS}, {"_bytes", DOC_BYTES}, {"_hz", DOC_HZ}, {"_per_s", DOC_RATE}};
+	} units[] = {{"unix_ns", DOC_PLAIN},
+		     {"_ns", DOC_NS},
+		     {"_bytes", DOC_BYTES},
+		     {"_hz", DOC_HZ},
+		     {"_per_s", DOC_RATE}};
 
 	if (type == STORE_CELL_TEXT || type == STORE_CELL_BLOB)
 		return DOC_PLAIN;
@@ -82,7 +87,8 @@ static void make_section(struct answer *a, const struct store_cell *first)
 	for (guint i = 0; i < a->names->len; i++) {
 		const char *name = a->names->pdata[i];
 
-		columns[i] = (struct doc_column){name, name, unit_of(name, first ? first[i].type : STORE_CELL_TEXT)};
+		columns[i] =
+		    (struct doc_column){name, name, unit_of(name, first ? first[i].type : STORE_CELL_TEXT)};
 	}
 	a->sec = doc_section(a->doc, "result", "Result", columns, (int)a->names->len);
 }

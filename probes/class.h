@@ -5,7 +5,7 @@
 
 enum task_class {
 	CLASS_WORKLOAD, // the workload's cgroup and all below it
-	CLASS_OTHER,	// other processes (mmprof's own among them)
+	CLASS_OTHER,    // other processes (mmprof's own among them)
 	CLASS_KSWAPD,
 	CLASS_KCOMPACTD,
 	CLASS_KHUGEPAGED,
@@ -18,10 +18,10 @@ enum task_class {
 	CLASS_COUNT,
 };
 
-#define CLASS_NAMES                                                                                                  \
-	{                                                                                                            \
-		"workload", "other", "kswapd", "kcompactd", "khugepaged", "ksmd", "kdamond", "kmigraterd",           \
-			"ksamplingd", "kworker", "kthread",                                                          \
+#define CLASS_NAMES                                                                                          \
+	{                                                                                                    \
+		"workload", "other", "kswapd", "kcompactd", "khugepaged", "ksmd", "kdamond", "kmigraterd",   \
+		    "ksamplingd", "kworker", "kthread",                                                      \
 	}
 
 #endif

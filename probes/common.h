@@ -8,8 +8,8 @@
 
 #define INLINE static __attribute__((always_inline)) inline
 
-// Shared by all programs of a run: lib/probe/bpf.c puts one map in the place of each object's. In a data section of its
-// own, so that reading it takes no look-up.
+// Shared by all programs of a run: lib/probe/bpf.c puts one map in the place of each object's. In a data
+// section of its own, so that reading it takes no look-up.
 struct control control SEC(".data.control") = {};
 
 struct {
@@ -20,11 +20,11 @@ struct {
 } workload_cgroup SEC(".maps");
 
 // A constant of this clone's: an immediate that lib/probe/clone.c replaces. See PATCH_MAGIC.
-#define PATCHED(which)                                                                                               \
-	({                                                                                                           \
-		u64 __v;                                                                                             \
-		asm volatile("%0 = %1 ll" : "=r"(__v) : "i"(PATCH_MAGIC << 32 | (which)));                           \
-		__v;                                                                                                 \
+#define PATCHED(which)                                                                                       \
+	({                                                                                                   \
+		u64 __v;                                                                                     \
+		asm volatile("%0 = %1 ll" : "=r"(__v) : "i"(PATCH_MAGIC << 32 | (which)));                   \
+		__v;                                                                                         \
 	})
 
 INLINE bool enabled(void)
@@ -64,8 +64,9 @@ INLINE u32 class_of_kthread(u64 head)
 	return CLASS_KTHREAD;
 }
 
-// A task in the workload's own cgroup is recognised by the cgroup's address, which is learned from the first such task;
-// the cgroup can't go away, mmprof holds it open. Only tasks in cgroups below it, or before that, need the helper.
+// A task in the workload's own cgroup is recognised by the cgroup's address, which is learned from the first
+// such task; the cgroup can't go away, mmprof holds it open. Only tasks in cgroups below it, or before that,
+// need the helper.
 INLINE bool in_workload(struct task_struct *task)
 {
 	struct cgroup *own = task->cgroups->dfl_cgrp;

@@ -30,8 +30,8 @@ struct task_struct {
 
 // arch/x86/include/asm/ptrace.h; not relocated: the layout is the ABI of kprobe programs.
 struct pt_regs {
-	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp,
-		ss;
+	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, cs,
+	    flags, sp, ss;
 };
 
 #define PF_KTHREAD 0x00200000 // include/linux/sched.h

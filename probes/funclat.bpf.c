@@ -1,10 +1,10 @@
-// Function latency: a start stamp for each call in progress, then one histogram per (function, class) and CPU. No
-// event leaves the kernel, so none can be dropped; what can't be paired is counted.
+// Function latency: a start stamp for each call in progress, then one histogram per (function, class) and
+// CPU. No event leaves the kernel, so none can be dropped; what can't be paired is counted.
 //
-// A call in progress is known by its place on the kernel stack: no two live calls of a function share one. So calls
-// that nest, recurse, sleep, or move to another CPU come out right without any state in the task, and a return that
-// the kernel did not report (a kretprobe out of instances, a program that interrupted itself) is noticed when its
-// place is used again.
+// A call in progress is known by its place on the kernel stack: no two live calls of a function share one. So
+// calls that nest, recurse, sleep, or move to another CPU come out right without any state in the task, and a
+// return that the kernel did not report (a kretprobe out of instances, a program that interrupted itself) is
+// noticed when its place is used again.
 #include "probes/common.h"
 
 // Calls in progress, hashed by place; a bucket holds START_WAYS of them.
@@ -29,12 +29,12 @@ struct {
 	__type(value, struct cpu_loss);
 } losses SEC(".maps");
 
-#define LOSS(probe, what)                                                                                            \
-	do {                                                                                                         \
-		u32 __p = (probe);                                                                                   \
-		struct cpu_loss *__l = bpf_map_lookup_elem(&losses, &__p);                                           \
-		if (__l)                                                                                             \
-			__l->what++;                                                                                 \
+#define LOSS(probe, what)                                                                                    \
+	do {                                                                                                 \
+		u32 __p = (probe);                                                                           \
+		struct cpu_loss *__l = bpf_map_lookup_elem(&losses, &__p);                                   \
+		if (__l)                                                                                     \
+			__l->what++;                                                                         \
 	} while (0)
 
 // Multiplicative hashing: stacks are aligned, so their addresses' low bits repeat.
@@ -66,8 +66,8 @@ INLINE int enter(u64 probe, u64 key)
 	return 0;
 }
 
-// The histogram slot, plus one, of a class that had none. Two CPUs may both take one: the loser's stays empty, which
-// costs memory only.
+// The histogram slot, plus one, of a class that had none. Two CPUs may both take one: the loser's stays
+// empty, which costs memory only.
 INLINE u32 new_slot(u32 *slot_plus_1)
 {
 	if (next_slot >= max_slots)
@@ -111,8 +111,8 @@ INLINE int leave(u64 probe, u64 key, u64 now)
 	return 0;
 }
 
-// fentry and fexit of one function share a trampoline frame, and its address is theirs alone. The verifier allows no
-// arithmetic on the context pointer but its distance from another pointer.
+// fentry and fexit of one function share a trampoline frame, and its address is theirs alone. The verifier
+// allows no arithmetic on the context pointer but its distance from another pointer.
 #define PLACE_OF_CTX(ctx) ((u64)(ctx) - (u64)starts)
 
 // Functions that call one another by a jump share a place: the function's number tells them apart.

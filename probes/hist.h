@@ -14,10 +14,28 @@
 #define HIST_LOG2_4(n) n, n, n, n
 #define HIST_LOG2_16(n) HIST_LOG2_4(n), HIST_LOG2_4(n), HIST_LOG2_4(n), HIST_LOG2_4(n)
 static const unsigned char hist_log2_byte[256] = {
-	0,		 0,		  1,		   1,		    HIST_LOG2_4(2),  HIST_LOG2_4(3), HIST_LOG2_4(3),
-	HIST_LOG2_16(4), HIST_LOG2_16(5), HIST_LOG2_16(5), HIST_LOG2_16(6), HIST_LOG2_16(6), HIST_LOG2_16(6),
-	HIST_LOG2_16(6), HIST_LOG2_16(7), HIST_LOG2_16(7), HIST_LOG2_16(7), HIST_LOG2_16(7), HIST_LOG2_16(7),
-	HIST_LOG2_16(7), HIST_LOG2_16(7), HIST_LOG2_16(7),
+    0,
+    0,
+    1,
+    1,
+    HIST_LOG2_4(2),
+    HIST_LOG2_4(3),
+    HIST_LOG2_4(3),
+    HIST_LOG2_16(4),
+    HIST_LOG2_16(5),
+    HIST_LOG2_16(5),
+    HIST_LOG2_16(6),
+    HIST_LOG2_16(6),
+    HIST_LOG2_16(6),
+    HIST_LOG2_16(6),
+    HIST_LOG2_16(7),
+    HIST_LOG2_16(7),
+    HIST_LOG2_16(7),
+    HIST_LOG2_16(7),
+    HIST_LOG2_16(7),
+    HIST_LOG2_16(7),
+    HIST_LOG2_16(7),
+    HIST_LOG2_16(7),
 };
 
 // floor(log2(v)) for 0 < v < 2^HIST_MAX_BITS: BPF has no instruction that counts leading zeros.
@@ -46,7 +64,8 @@ static inline __attribute__((always_inline)) unsigned int hist_bucket(unsigned l
 	if (v >> HIST_MAX_BITS)
 		return HIST_OVERFLOW;
 	e = hist_log2(v);
-	return (e - HIST_SUB_BITS + 1) * HIST_SUB + ((unsigned int)(v >> (e - HIST_SUB_BITS)) & (HIST_SUB - 1));
+	return (e - HIST_SUB_BITS + 1) * HIST_SUB +
+	       ((unsigned int)(v >> (e - HIST_SUB_BITS)) & (HIST_SUB - 1));
 }
 
 #endif

@@ -1,7 +1,7 @@
-// mmap_lock: how long a task waits for it and holds it, to read or to write, and how often it does not get it. From
-// the three mmap_lock tracepoints (include/linux/mmap_lock.h). A trylock fires the same tracepoints as a lock, so one
-// that succeeds is a wait of next to nothing; one that fails is an acquire without success. An acquire that no start
-// came before is a downgrade, if the task holds the lock for writing.
+// mmap_lock: how long a task waits for it and holds it, to read or to write, and how often it does not get
+// it. From the three mmap_lock tracepoints (include/linux/mmap_lock.h). A trylock fires the same tracepoints
+// as a lock, so one that succeeds is a wait of next to nothing; one that fails is an acquire without success.
+// An acquire that no start came before is a downgrade, if the task holds the lock for writing.
 #include "probes/common.h"
 
 struct {
@@ -13,7 +13,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, LOCK_PARTS * CLASS_COUNT);
+	__uint(max_entries, LOCK_PARTS *CLASS_COUNT);
 	__type(key, u32);
 	__type(value, struct cpu_hist);
 } lock_hists SEC(".maps");
@@ -71,7 +71,7 @@ INLINE bool hold_end(struct task_lock *t, u32 class, u64 mm, bool write, u64 now
 INLINE struct task_lock *lock_of(u32 class)
 {
 	struct task_lock *t =
-		bpf_task_storage_get(&locks, bpf_get_current_task_btf(), 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	    bpf_task_storage_get(&locks, bpf_get_current_task_btf(), 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
 	if (!t)
 		event(class, LOCK_NO_STORAGE);

@@ -9,17 +9,17 @@
 // 64-bit immediates that lib/probe/clone.c replaces before it loads the clone. The verifier then sees plain
 // constants: no map look-up, no attach cookie (fentry has none before 5.19).
 #define PATCH_MAGIC 0x6d6d7072ull // "mmpr"
-#define PATCH_ID 0		  // the probe's number
-#define PATCH_BY 1		  // tracepoint argument that breaks the count down, PATCH_NO_ARG for none
-#define PATCH_SUM 2		  // tracepoint argument that is summed, PATCH_NO_ARG for none
-#define PATCH_SUCCESS 3		  // mmap_lock: where `write` and `success` stand in this kernel
+#define PATCH_ID 0                // the probe's number
+#define PATCH_BY 1                // tracepoint argument that breaks the count down, PATCH_NO_ARG for none
+#define PATCH_SUM 2               // tracepoint argument that is summed, PATCH_NO_ARG for none
+#define PATCH_SUCCESS 3           // mmap_lock: where `write` and `success` stand in this kernel
 #define PATCH_COUNT 4
 #define PATCH_NO_ARG 255
 
 // One switch for all programs of all kinds, so that a run begins and ends for all of them at once.
 struct control {
 	unsigned long long workload; // address of the workload's struct cgroup, learned when first seen
-	int workload_level;	     // its depth in the hierarchy
+	int workload_level;          // its depth in the hierarchy
 	unsigned int enabled;
 };
 
@@ -33,10 +33,11 @@ struct cpu_hist {
 
 // What one function's probe could not account for, per CPU.
 struct cpu_loss {
-	unsigned long long unmatched_exit; // returned, but its entry was not seen (entered before the run, or missed)
-	unsigned long long missed_exit;	   // entered, but its return was not seen
-	unsigned long long table_full;	   // too many calls in progress at once
-	unsigned long long no_slot;	   // all histogram slots are taken
+	unsigned long long
+	    unmatched_exit; // returned, but its entry was not seen (entered before the run, or missed)
+	unsigned long long missed_exit; // entered, but its return was not seen
+	unsigned long long table_full;  // too many calls in progress at once
+	unsigned long long no_slot;     // all histogram slots are taken
 };
 
 // Calls in progress: START_BUCKETS * START_WAYS of them find room at most, 1 MiB in all.
@@ -63,14 +64,15 @@ struct count_value {
 
 // mmap_lock.
 enum lock_part { LOCK_READ_WAIT, LOCK_WRITE_WAIT, LOCK_READ_HOLD, LOCK_WRITE_HOLD, LOCK_PARTS };
-#define LOCK_PART_NAMES                                                                                              \
-	{                                                                                                            \
-		"read wait", "write wait", "read hold", "write hold"                                                 \
+#define LOCK_PART_NAMES                                                                                      \
+	{                                                                                                    \
+		"read wait", "write wait", "read hold", "write hold"                                         \
 	}
 
 enum lock_event {
 	LOCK_READ_OK,
-	LOCK_READ_FAILED, // a trylock that failed, or a killable wait that was killed: the tracepoints don't tell which
+	LOCK_READ_FAILED, // a trylock that failed, or a killable wait that was killed: the tracepoints don't
+			  // tell which
 	LOCK_WRITE_OK,
 	LOCK_WRITE_FAILED,
 	LOCK_DOWNGRADE,

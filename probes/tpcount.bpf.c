@@ -10,7 +10,8 @@ struct {
 } counts SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY); // [probe]; sized at load: events that found no room in `counts`
+	__uint(type,
+	       BPF_MAP_TYPE_PERCPU_ARRAY); // [probe]; sized at load: events that found no room in `counts`
 	__uint(max_entries, 1);
 	__type(key, u32);
 	__type(value, u64);
@@ -18,9 +19,9 @@ struct {
 
 // Loads ctx->args[n]. In assembly, so that the compiler can't merge the cases into one load with a computed
 // offset, which the verifier refuses.
-#define ARG(n)                                                                                                       \
-	case n:                                                                                                      \
-		asm volatile("%0 = *(u64 *)(%1 + %2)" : "=r"(v) : "r"(ctx), "i"((n)*8));                             \
+#define ARG(n)                                                                                               \
+	case n:                                                                                              \
+		asm volatile("%0 = *(u64 *)(%1 + %2)" : "=r"(v) : "r"(ctx), "i"((n)*8));                     \
 		return v
 
 INLINE u64 raw_arg(void *ctx, u64 n)

@@ -9,6 +9,7 @@
 
 #define INDENT 2
 #define GAP 2
+#define UNLIMITED (INT_MAX / 2)
 #define NOTE_WIDTH 110
 #define LEAST_WRAP 24 // no column of text is made narrower than this
 
@@ -31,10 +32,11 @@ static int text_width(const char *text)
 	return width;
 }
 
-// A terminal's width holds; what goes to a file or a pipe keeps each row on one line, unless COLUMNS says otherwise.
+// A terminal's width holds; what goes to a file or a pipe keeps each row on one line, unless COLUMNS says
+// otherwise.
 static struct style style_of(FILE *out)
 {
-	struct style style = {INT_MAX / 2, "", ""};
+	struct style style = {UNLIMITED, "", ""};
 	const char *term = getenv("TERM"), *columns = getenv("COLUMNS");
 	struct winsize size;
 	guint64 n;
@@ -56,8 +58,8 @@ static void spaces(FILE *out, int n)
 		fputc(' ', out);
 }
 
-// The length in bytes of what fits into `width`, cut at a blank if there is one; without one, a word that is too long
-// is left whole, or cut if `hard`.
+// The length in bytes of what fits into `width`, cut at a blank if there is one; without one, a word that is
+// too long is left whole, or cut if `hard`.
 static size_t fitting(const char *text, int width, bool hard)
 {
 	const char *blank = NULL;
@@ -166,7 +168,8 @@ static void grid_fit(struct grid *g, const struct doc_section *sec, int width)
 }
 
 // One line of a row; `lines` holds those of each cell.
-static void print_line(FILE *out, const struct doc_section *sec, const struct grid *g, GPtrArray **lines, guint at)
+static void print_line(FILE *out, const struct doc_section *sec, const struct grid *g, GPtrArray **lines,
+		       guint at)
 {
 	int pending = INDENT;
 
@@ -203,12 +206,27 @@ static void print_row(FILE *out, const struct doc_section *sec, const struct gri
 		g_ptr_array_unref(lines[c]);
 }
 
+// A long text that repeats the one above it, where space is short.
+static bool is_same(const struct grid *g, guint row, guint column, const struct style *style)
+{
+	const char *text = g->text[(gsize)row * g->columns + column];
+
+	return row > 0 && style->width < UNLIMITED && text_width(text) > 2 * LEAST_WRAP &&
+	       !strcmp(text, g->text[(gsize)(row - 1) * g->columns + column]);
+}
+
 static void print_table(FILE *out, const struct doc_section *sec, struct grid *g, const struct style *style)
 {
+	g_autofree char **cells = g_new0(char *, g->columns + 1);
+
 	grid_fit(g, sec, style->width);
 	print_row(out, sec, g, g->heading);
-	for (guint r = 0; r < g->rows; r++)
-		print_row(out, sec, g, g->text + (gsize)r * g->columns);
+	for (guint r = 0; r < g->rows; r++) {
+		for (guint c = 0; c < g->columns; c++)
+			cells[c] =
+			    is_same(g, r, c, style) ? "(the same)" : g->text[(gsize)r * g->columns + c];
+		print_row(out, sec, g, cells);
+	}
 }
 
 static void print_vertical(FILE *out, const struct grid *g, const struct style *style)

@@ -17,8 +17,8 @@
 #define DIR_PATH "/run/mmprof"
 
 static const char *const kind_names[] = {
-	[UNDO_RMDIR] = "rmdir",	  [UNDO_INSTANCE] = "instance", [UNDO_WRITE] = "write",
-	[UNDO_UMOUNT] = "umount", [UNDO_TRACEFS] = "append",
+    [UNDO_RMDIR] = "rmdir",   [UNDO_INSTANCE] = "instance", [UNDO_WRITE] = "write",
+    [UNDO_UMOUNT] = "umount", [UNDO_TRACEFS] = "append",
 };
 
 static int journal_fd = -1;
@@ -94,7 +94,8 @@ static int undo(const char *line)
 	else if (!strcmp(f[0], kind_names[UNDO_TRACEFS]))
 		rc = write_file(path, value, O_APPEND);
 	else if (!strcmp(f[0], kind_names[UNDO_UMOUNT]))
-		rc = umount2(path, MNT_DETACH) && errno != EINVAL && errno != ENOENT ? -errno : rmdir(path) * 0;
+		rc = umount2(path, MNT_DETACH) && errno != EINVAL && errno != ENOENT ? -errno
+										     : rmdir(path) * 0;
 	if (rc && rc != -ENOENT)
 		return err_set(rc, "could not undo \"%s %s\": %s", f[0], path, g_strerror(-rc));
 	return 0;
@@ -131,7 +132,8 @@ static int open_dir(void)
 	if (mkdir(DIR_PATH, 0755) && errno != EEXIST)
 		return err_set(-errno, "can't make %s: %m (mmprof record needs root: use sudo)", DIR_PATH);
 	if (lstat(DIR_PATH, &st) || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022))
-		return err_set(-EPERM, "%s must be a directory of one's own that no one else can write", DIR_PATH);
+		return err_set(-EPERM, "%s must be a directory of one's own that no one else can write",
+			       DIR_PATH);
 	return 0;
 }
 

@@ -1,30 +1,32 @@
-// State that must be put back: whatever mmprof changes on the machine is first written here (with fsync), then
-// changed, and undone in reverse order at the end, on any signal, or at mmprof's next start after a SIGKILL.
-// One file a process, /run/mmprof/journal-PID, locked while its owner lives.
+// State that must be put back: whatever mmprof changes on the machine is first written here (with fsync),
+// then changed, and undone in reverse order at the end, on any signal, or at mmprof's next start after a
+// SIGKILL. One file a process, /run/mmprof/journal-PID, locked while its owner lives.
 #ifndef MMPROF_BASE_JOURNAL_H
 #define MMPROF_BASE_JOURNAL_H
 
 enum undo_kind {
-	UNDO_RMDIR,	// remove a cgroup (its processes are moved to the parent first)
-	UNDO_INSTANCE,	// remove a tracing instance after turning it off
-	UNDO_WRITE,	// write `value` to the file `path`
-	UNDO_UMOUNT,	// unmount `path` and remove the directory
-	UNDO_TRACEFS,	// append `value` to `path` (kprobe_events, set_ftrace_filter): as UNDO_WRITE, with O_APPEND
+	UNDO_RMDIR,    // remove a cgroup (its processes are moved to the parent first)
+	UNDO_INSTANCE, // remove a tracing instance after turning it off
+	UNDO_WRITE,    // write `value` to the file `path`
+	UNDO_UMOUNT,   // unmount `path` and remove the directory
+	UNDO_TRACEFS,  // append `value` to `path` (kprobe_events, set_ftrace_filter): as UNDO_WRITE, with
+		       // O_APPEND
 };
 
-// Undoes what dead mmprofs left behind (names them through `told`, which may be NULL) and starts this process's
-// journal. 0, or -errno with an err chain when /run/mmprof can't be had.
+// Undoes what dead mmprofs left behind (names them through `told`, which may be NULL) and starts this
+// process's journal. 0, or -errno with an err chain when /run/mmprof can't be had.
 int journal_open(void (*told)(const char *line));
 
-// Writes down how to undo a change, durably. Call it before making the change. `value` may be NULL. Returns a mark
+// Writes down how to undo a change, durably. Call it before making the change. `value` may be NULL. Returns a
+// mark
 // (>= 0) for journal_undo_to, or -errno with an err chain: then the change must not be made.
 int journal_add(enum undo_kind kind, const char *path, const char *value);
 
 // The mark of the next change.
 int journal_mark(void);
 
-// Undoes everything from `mark` on (0: all), newest first. Returns how many could not be undone; err_text() says the
-// last of them.
+// Undoes everything from `mark` on (0: all), newest first. Returns how many could not be undone; err_text()
+// says the last of them.
 int journal_undo_to(int mark);
 
 // Undoes all and removes the journal.

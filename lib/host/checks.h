@@ -18,7 +18,7 @@ struct check {
 };
 
 struct outcome outcome_of(enum host_state state, const char *remedy, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4)));
 
 // Groups of checks, each ended by a NULL name.
 extern const struct check checks_bpf[], checks_tracing[], checks_rights[], checks_hardware[], checks_memory[];

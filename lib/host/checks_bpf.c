@@ -15,8 +15,8 @@
 #define EMPTY_FUNCTION "bpf_fentry_test1"
 
 static const struct bpf_insn return_0[] = {
-	{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0},
-	{.code = BPF_JMP | BPF_EXIT},
+    {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0},
+    {.code = BPF_JMP | BPF_EXIT},
 };
 
 static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
@@ -31,7 +31,9 @@ static const char *meaning(int error)
 {
 	switch (error) {
 	case EPERM:
-		return geteuid() ? "needs root" : "the kernel refuses it to root too: lockdown, or it was built or patched to";
+		return geteuid()
+			   ? "needs root"
+			   : "the kernel refuses it to root too: lockdown, or it was built or patched to";
 	case ENOENT:
 		return "not in this kernel";
 	case EINVAL:
@@ -45,14 +47,16 @@ static struct outcome refused(int error, const char *what, const char *remedy)
 {
 	const char *why = meaning(error);
 
-	return outcome_of(HOST_NO, geteuid() ? "sudo" : remedy, "%s: %s%s%s", what, g_strerror(error), *why ? ": " : "", why);
+	return outcome_of(HOST_NO, geteuid() ? "sudo" : remedy, "%s: %s%s%s", what, g_strerror(error),
+			  *why ? ": " : "", why);
 }
 
 static struct outcome btf(void)
 {
 	if (access("/sys/kernel/btf/vmlinux", R_OK) == 0)
 		return outcome_of(HOST_YES, NULL, "/sys/kernel/btf/vmlinux");
-	return outcome_of(HOST_NO, "a kernel with CONFIG_DEBUG_INFO_BTF", "/sys/kernel/btf/vmlinux: %s", g_strerror(errno));
+	return outcome_of(HOST_NO, "a kernel with CONFIG_DEBUG_INFO_BTF", "/sys/kernel/btf/vmlinux: %s",
+			  g_strerror(errno));
 }
 
 static struct outcome prog_type(enum bpf_prog_type type, const char *name)
@@ -87,13 +91,15 @@ static int load_fentry(void)
 		return -1;
 	}
 	opts.attach_btf_id = id;
-	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "mmprof_try", "GPL", return_0, G_N_ELEMENTS(return_0), &opts);
+	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "mmprof_try", "GPL", return_0, G_N_ELEMENTS(return_0),
+			   &opts);
 	return fd;
 }
 
 static struct outcome fentry(void)
 {
-	const char *remedy = "a kernel with CONFIG_DEBUG_INFO_BTF, CONFIG_FUNCTION_TRACER and tracing programs allowed; else kprobe";
+	const char *remedy = "a kernel with CONFIG_DEBUG_INFO_BTF, CONFIG_FUNCTION_TRACER and tracing "
+			     "programs allowed; else kprobe";
 	int prog = load_fentry(), link, error;
 
 	if (prog < 0)
@@ -109,7 +115,8 @@ static struct outcome fentry(void)
 
 static int pmu_type(const char *pmu)
 {
-	g_autofree char *path = g_strdup_printf("/sys/bus/event_source/devices/%s/type", pmu), *text = host_read(path);
+	g_autofree char *path = g_strdup_printf("/sys/bus/event_source/devices/%s/type", pmu),
+			*text = host_read(path);
 
 	return text ? atoi(text) : -1;
 }
@@ -120,12 +127,14 @@ static struct outcome kprobe(void)
 	int type = pmu_type("kprobe"), fd;
 
 	if (type < 0)
-		return outcome_of(HOST_NO, "a kernel with CONFIG_KPROBES and CONFIG_KPROBE_EVENTS; else fentry or ftrace",
-				  "this kernel has no kprobe events");
+		return outcome_of(
+		    HOST_NO, "a kernel with CONFIG_KPROBES and CONFIG_KPROBE_EVENTS; else fentry or ftrace",
+		    "this kernel has no kprobe events");
 	attr.type = type;
 	fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
 	if (fd < 0)
-		return refused(errno, "a kprobe on " EMPTY_FUNCTION, "see lockdown and perf_event_paranoid below");
+		return refused(errno, "a kprobe on " EMPTY_FUNCTION,
+			       "see lockdown and perf_event_paranoid below");
 	close(fd);
 	return outcome_of(HOST_YES, NULL, "set on " EMPTY_FUNCTION " and removed");
 }
@@ -154,12 +163,12 @@ static struct outcome btf_quietly(void)
 }
 
 const struct check checks_bpf[] = {
-	{"BTF", btf_quietly},
-	{"BPF raw_tracepoint", raw_tracepoint},
-	{"BPF tracepoint", tracepoint},
-	{"fentry", fentry},
-	{"kprobe", kprobe},
-	{"kprobe.multi", kprobe_multi},
-	{"uprobe", uprobe},
-	{NULL, NULL},
+    {"BTF", btf_quietly},
+    {"BPF raw_tracepoint", raw_tracepoint},
+    {"BPF tracepoint", tracepoint},
+    {"fentry", fentry},
+    {"kprobe", kprobe},
+    {"kprobe.multi", kprobe_multi},
+    {"uprobe", uprobe},
+    {NULL, NULL},
 };

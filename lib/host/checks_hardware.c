@@ -23,23 +23,27 @@ static struct outcome pmu(void)
 	int fd = open_event(&attr);
 
 	if (fd < 0)
-		return outcome_of(HOST_NO, "real hardware, or a virtual machine that passes the PMU through", "cycles: %s",
-				  g_strerror(errno));
+		return outcome_of(HOST_NO, "real hardware, or a virtual machine that passes the PMU through",
+				  "cycles: %s", g_strerror(errno));
 	close(fd);
 	return outcome_of(HOST_YES, NULL, "the cycle counter opens");
 }
 
 static struct outcome pebs(void)
 {
-	struct perf_event_attr attr = {.type = PERF_TYPE_HARDWARE, .config = PERF_COUNT_HW_CPU_CYCLES, .precise_ip = 2,
+	struct perf_event_attr attr = {.type = PERF_TYPE_HARDWARE,
+				       .config = PERF_COUNT_HW_CPU_CYCLES,
+				       .precise_ip = 2,
 				       .sample_period = 100003};
 	int fd = open_event(&attr);
 	bool loads = access("/sys/bus/event_source/devices/cpu/events/mem-loads", F_OK) == 0;
 
 	if (fd < 0)
-		return outcome_of(HOST_NO, "Intel hardware with PEBS (or AMD IBS)", "precise sampling: %s", g_strerror(errno));
+		return outcome_of(HOST_NO, "Intel hardware with PEBS (or AMD IBS)", "precise sampling: %s",
+				  g_strerror(errno));
 	close(fd);
-	return outcome_of(loads ? HOST_YES : HOST_PARTLY, NULL, "precise cycles%s", loads ? ", load latency (mem-loads)" : "; no mem-loads event");
+	return outcome_of(loads ? HOST_YES : HOST_PARTLY, NULL, "precise cycles%s",
+			  loads ? ", load latency (mem-loads)" : "; no mem-loads event");
 }
 
 static struct outcome cpufreq(void)
@@ -55,7 +59,8 @@ static struct outcome cpufreq(void)
 static struct outcome tsc(void)
 {
 	g_autofree char *info = host_read("/proc/cpuinfo");
-	g_autofree char *clock = host_read("/sys/devices/system/clocksource/clocksource0/current_clocksource");
+	g_autofree char *clock =
+	    host_read("/sys/devices/system/clocksource/clocksource0/current_clocksource");
 	bool constant = info && strstr(info, " constant_tsc"), nonstop = info && strstr(info, " nonstop_tsc");
 	double ghz = (double)host_tsc_hz() / 1e9;
 
@@ -68,7 +73,8 @@ static struct outcome tsc(void)
 static struct outcome kvm(void)
 {
 	if (access("/dev/kvm", R_OK | W_OK) == 0)
-		return outcome_of(HOST_YES, NULL, "/dev/kvm opens; scripts/lab tries it and falls back to emulation");
+		return outcome_of(HOST_YES, NULL,
+				  "/dev/kvm opens; scripts/lab tries it and falls back to emulation");
 	return outcome_of(HOST_NO, "not needed: scripts/lab emulates", "/dev/kvm: %s", g_strerror(errno));
 }
 
@@ -83,7 +89,8 @@ static struct outcome iommu(void)
 }
 
 const struct check checks_hardware[] = {
-	{"PMU", pmu}, {"PEBS", pebs}, {"cpufreq", cpufreq}, {"TSC", tsc}, {"KVM", kvm}, {"IOMMU", iommu}, {NULL, NULL},
+    {"PMU", pmu}, {"PEBS", pebs},   {"cpufreq", cpufreq}, {"TSC", tsc},
+    {"KVM", kvm}, {"IOMMU", iommu}, {NULL, NULL},
 };
 
 static struct outcome nodes(void)
@@ -96,7 +103,8 @@ static struct outcome nodes(void)
 		return outcome_of(HOST_NO, "a kernel with CONFIG_NUMA", "no NUMA");
 	return outcome_of(strpbrk(online, "-,") ? HOST_YES : HOST_PARTLY,
 			  strpbrk(online, "-,") ? NULL : "one node only: try scripts/lab for two",
-			  "online %s, with CPUs %s, with memory %s", online, cpu ? cpu : "?", memory ? memory : "?");
+			  "online %s, with CPUs %s, with memory %s", online, cpu ? cpu : "?",
+			  memory ? memory : "?");
 }
 
 static struct outcome tiers(void)
@@ -107,7 +115,8 @@ static struct outcome tiers(void)
 	int n = 0;
 
 	while (dir && (name = g_dir_read_name(dir))) {
-		g_autofree char *path = g_build_filename("/sys/devices/virtual/memory_tiering", name, "nodelist", NULL);
+		g_autofree char *path =
+		    g_build_filename("/sys/devices/virtual/memory_tiering", name, "nodelist", NULL);
 		g_autofree char *nodes_of = host_read(path);
 
 		if (nodes_of && ++n)
@@ -115,8 +124,9 @@ static struct outcome tiers(void)
 	}
 	if (!dir)
 		return outcome_of(HOST_NO, "kernel 6.1 or later", "this kernel has no memory tiers");
-	return outcome_of(n > 1 ? HOST_YES : HOST_NO, n > 1 ? NULL : "slow memory as a NUMA node (CXL, NVDIMM), or scripts/lab",
-			  "%s", found->len ? found->str : "no tier");
+	return outcome_of(n > 1 ? HOST_YES : HOST_NO,
+			  n > 1 ? NULL : "slow memory as a NUMA node (CXL, NVDIMM), or scripts/lab", "%s",
+			  found->len ? found->str : "no tier");
 }
 
 static struct outcome balancing(void)
@@ -126,8 +136,8 @@ static struct outcome balancing(void)
 
 	if (!mode)
 		return outcome_of(HOST_NO, "a kernel with CONFIG_NUMA_BALANCING", "no numa_balancing sysctl");
-	return outcome_of(HOST_YES, NULL, "numa_balancing=%s (1 locality, 2 tiering), demotion_enabled=%s", mode,
-			  demotion ? demotion : "absent");
+	return outcome_of(HOST_YES, NULL, "numa_balancing=%s (1 locality, 2 tiering), demotion_enabled=%s",
+			  mode, demotion ? demotion : "absent");
 }
 
 static struct outcome swap(void)
@@ -135,8 +145,8 @@ static struct outcome swap(void)
 	g_autofree char *swaps = host_read("/proc/swaps");
 	const char *device = swaps ? strchr(swaps, '\n') : NULL;
 
-	return device ? outcome_of(HOST_YES, NULL, "%.60s", device + 1) :
-			outcome_of(HOST_NO, "swapon, if the workload is to swap", "no swap device");
+	return device ? outcome_of(HOST_YES, NULL, "%.60s", device + 1)
+		      : outcome_of(HOST_NO, "swapon, if the workload is to swap", "no swap device");
 }
 
 static struct outcome per_vma_lock(void)
@@ -145,12 +155,13 @@ static struct outcome per_vma_lock(void)
 
 	if (!config)
 		return outcome_of(HOST_UNKNOWN, NULL, "no kernel config to read");
-	return strcmp(config, "n") ?
-		       outcome_of(HOST_YES, NULL, "most faults never touch mmap_lock: see lock_vma_under_rcu beside it") :
-		       outcome_of(HOST_NO, NULL, "every fault takes mmap_lock");
+	return strcmp(config, "n")
+		   ? outcome_of(HOST_YES, NULL,
+				"most faults never touch mmap_lock: see lock_vma_under_rcu beside it")
+		   : outcome_of(HOST_NO, NULL, "every fault takes mmap_lock");
 }
 
 const struct check checks_memory[] = {
-	{"NUMA nodes", nodes}, {"memory tiers", tiers},	      {"NUMA balancing", balancing},
-	{"swap", swap},	       {"per-VMA locks", per_vma_lock}, {NULL, NULL},
+    {"NUMA nodes", nodes}, {"memory tiers", tiers},         {"NUMA balancing", balancing},
+    {"swap", swap},        {"per-VMA locks", per_vma_lock}, {NULL, NULL},
 };

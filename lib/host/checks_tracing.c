@@ -42,7 +42,7 @@ static char *trace_file(const char *name)
 static struct outcome functions(void)
 {
 	g_autofree char *path =
-		host_tracefs() ? g_build_filename(host_tracefs(), "available_filter_functions", NULL) : NULL;
+	    host_tracefs() ? g_build_filename(host_tracefs(), "available_filter_functions", NULL) : NULL;
 	g_autofree char *first = NULL;
 
 	if (!path)
@@ -51,7 +51,8 @@ static struct outcome functions(void)
 	if (first && *first)
 		return outcome_of(HOST_YES, NULL, "available_filter_functions can be read");
 	return outcome_of(HOST_NO, geteuid() ? "sudo" : "a kernel with CONFIG_FUNCTION_TRACER",
-			  "available_filter_functions can't be read: %s", first ? "empty" : g_strerror(errno));
+			  "available_filter_functions can't be read: %s",
+			  first ? "empty" : g_strerror(errno));
 }
 
 static struct outcome function_graph(void)
@@ -62,10 +63,12 @@ static struct outcome function_graph(void)
 	if (!tracers || !strstr(tracers, "function_graph"))
 		return outcome_of(tracers ? HOST_NO : HOST_UNKNOWN,
 				  geteuid() ? "sudo" : "a kernel with CONFIG_FUNCTION_GRAPH_TRACER",
-				  tracers ? "available_tracers: %s" : "available_tracers can't be read%s", tracers ? tracers : "");
+				  tracers ? "available_tracers: %s" : "available_tracers can't be read%s",
+				  tracers ? tracers : "");
 	dir = g_strdup_printf("%s/instances/mmprof-doctor-%d", host_tracefs(), getpid());
 	if (mkdir(dir, 0700))
-		return outcome_of(HOST_PARTLY, geteuid() ? "sudo" : NULL, "in the top-level instance; a private one can't be made: %s",
+		return outcome_of(HOST_PARTLY, geteuid() ? "sudo" : NULL,
+				  "in the top-level instance; a private one can't be made: %s",
 				  g_strerror(errno));
 	path = g_build_filename(dir, "available_tracers", NULL);
 	there = host_read(path);
@@ -77,8 +80,12 @@ static struct outcome function_graph(void)
 }
 
 const struct check checks_tracing[] = {
-	{"tracefs", tracefs},	 {"debugfs", debugfs},		     {"bpffs", bpffs},
-	{"functions", functions}, {"function_graph", function_graph}, {NULL, NULL},
+    {"tracefs", tracefs},
+    {"debugfs", debugfs},
+    {"bpffs", bpffs},
+    {"functions", functions},
+    {"function_graph", function_graph},
+    {NULL, NULL},
 };
 
 static struct outcome root(void)
@@ -94,9 +101,10 @@ static struct outcome capabilities(void)
 		int cap;
 		const char *name;
 	} wanted[] = {
-		{CAP_SYS_ADMIN, "CAP_SYS_ADMIN"}, {CAP_BPF, "CAP_BPF"},			{CAP_PERFMON, "CAP_PERFMON"},
-		{CAP_SYS_NICE, "CAP_SYS_NICE"},	  {CAP_SYS_RESOURCE, "CAP_SYS_RESOURCE"}, {CAP_SYS_MODULE, "CAP_SYS_MODULE"},
-		{CAP_IPC_LOCK, "CAP_IPC_LOCK"},	  {CAP_SYSLOG, "CAP_SYSLOG"},
+	    {CAP_SYS_ADMIN, "CAP_SYS_ADMIN"},       {CAP_BPF, "CAP_BPF"},
+	    {CAP_PERFMON, "CAP_PERFMON"},           {CAP_SYS_NICE, "CAP_SYS_NICE"},
+	    {CAP_SYS_RESOURCE, "CAP_SYS_RESOURCE"}, {CAP_SYS_MODULE, "CAP_SYS_MODULE"},
+	    {CAP_IPC_LOCK, "CAP_IPC_LOCK"},         {CAP_SYSLOG, "CAP_SYSLOG"},
 	};
 	g_autoptr(GString) missing = g_string_new(NULL);
 
@@ -105,8 +113,8 @@ static struct outcome capabilities(void)
 			g_string_append_printf(missing, "%s ", wanted[i].name);
 	if (!missing->len)
 		return outcome_of(HOST_YES, NULL, "all that mmprof uses");
-	return outcome_of(HOST_PARTLY, geteuid() ? "sudo" : "start the container or service with them", "missing: %s",
-			  missing->str);
+	return outcome_of(HOST_PARTLY, geteuid() ? "sudo" : "start the container or service with them",
+			  "missing: %s", missing->str);
 }
 
 static struct outcome memlock(void)
@@ -125,8 +133,11 @@ static struct outcome lockdown(void)
 	g_autofree char *text = host_read("/sys/kernel/security/lockdown");
 
 	if (!text || strstr(text, "[none]"))
-		return outcome_of(HOST_YES, NULL, text ? "none" : "this kernel has no lockdown, or securityfs is not mounted");
-	return outcome_of(HOST_PARTLY, "boot without Secure Boot or with lockdown=none", "%s: it may refuse probes and modules", text);
+		return outcome_of(HOST_YES, NULL,
+				  text ? "none"
+				       : "this kernel has no lockdown, or securityfs is not mounted");
+	return outcome_of(HOST_PARTLY, "boot without Secure Boot or with lockdown=none",
+			  "%s: it may refuse probes and modules", text);
 }
 
 static struct outcome cgroup(void)
@@ -136,7 +147,8 @@ static struct outcome cgroup(void)
 	const char *kind = where && host_mount("cgroup") ? "hybrid" : where ? "v2" : "v1 only";
 
 	if (!where)
-		return outcome_of(HOST_PARTLY, NULL, "%s: record mounts a v2 hierarchy of its own for the run", kind);
+		return outcome_of(HOST_PARTLY, NULL,
+				  "%s: record mounts a v2 hierarchy of its own for the run", kind);
 	if (mkdir(dir, 0755))
 		return outcome_of(HOST_NO, geteuid() ? "sudo" : "let this container write its cgroups",
 				  "%s at %s, but no cgroup can be made: %s", kind, where, g_strerror(errno));
@@ -145,6 +157,10 @@ static struct outcome cgroup(void)
 }
 
 const struct check checks_rights[] = {
-	{"root", root},		{"capabilities", capabilities}, {"RLIMIT_MEMLOCK", memlock},
-	{"lockdown", lockdown}, {"cgroup", cgroup},		{NULL, NULL},
+    {"root", root},
+    {"capabilities", capabilities},
+    {"RLIMIT_MEMLOCK", memlock},
+    {"lockdown", lockdown},
+    {"cgroup", cgroup},
+    {NULL, NULL},
 };

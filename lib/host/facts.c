@@ -1,5 +1,5 @@
-// Provenance: what a run's figures depend on besides the workload. A table says which files are facts; every other
-// fact has a function. Values are one clean line of at most a KiB.
+// Provenance: what a run's figures depend on besides the workload. A table says which files are facts; every
+// other fact has a function. Values are one clean line of at most a KiB.
 #include <dirent.h>
 #include <glib.h>
 #include <stdio.h>
@@ -52,29 +52,30 @@ static void give_file(const struct collector *c, const char *key, const char *pa
 static const struct {
 	const char *key, *path;
 } files[] = {
-	{"kernel.release", "/proc/sys/kernel/osrelease"},
-	{"kernel.version", "/proc/sys/kernel/version"},
-	{"kernel.cmdline", "/proc/cmdline"},
-	{"kernel.tainted", "/proc/sys/kernel/tainted"},
-	{"sysctl.kernel.numa_balancing", "/proc/sys/kernel/numa_balancing"},
-	{"sysctl.kernel.numa_balancing_promote_rate_limit_MBps", "/proc/sys/kernel/numa_balancing_promote_rate_limit_MBps"},
-	{"sysctl.kernel.perf_event_paranoid", "/proc/sys/kernel/perf_event_paranoid"},
-	{"sysctl.kernel.randomize_va_space", "/proc/sys/kernel/randomize_va_space"},
-	{"numa.balancing.scan_period_min_ms", "/sys/kernel/debug/sched/numa_balancing/scan_period_min_ms"},
-	{"numa.balancing.scan_period_max_ms", "/sys/kernel/debug/sched/numa_balancing/scan_period_max_ms"},
-	{"numa.balancing.scan_size_mb", "/sys/kernel/debug/sched/numa_balancing/scan_size_mb"},
-	{"numa.balancing.hot_threshold_ms", "/sys/kernel/debug/sched/numa_balancing/hot_threshold_ms"},
-	{"numa.online", "/sys/devices/system/node/online"},
-	{"numa.has_cpu", "/sys/devices/system/node/has_cpu"},
-	{"numa.has_memory", "/sys/devices/system/node/has_memory"},
-	{"cpu.online", "/sys/devices/system/cpu/online"},
-	{"cpu.smt", "/sys/devices/system/cpu/smt/control"},
-	{"clocksource", "/sys/devices/system/clocksource/clocksource0/current_clocksource"},
-	{"cpufreq.no_turbo", "/sys/devices/system/cpu/intel_pstate/no_turbo"},
-	{"cpufreq.boost", "/sys/devices/system/cpu/cpufreq/boost"},
-	{"machine.product", "/sys/class/dmi/id/product_name"},
-	{"swap.devices", "/proc/swaps"},
-	{"lockdown", "/sys/kernel/security/lockdown"},
+    {"kernel.release", "/proc/sys/kernel/osrelease"},
+    {"kernel.version", "/proc/sys/kernel/version"},
+    {"kernel.cmdline", "/proc/cmdline"},
+    {"kernel.tainted", "/proc/sys/kernel/tainted"},
+    {"sysctl.kernel.numa_balancing", "/proc/sys/kernel/numa_balancing"},
+    {"sysctl.kernel.numa_balancing_promote_rate_limit_MBps",
+     "/proc/sys/kernel/numa_balancing_promote_rate_limit_MBps"},
+    {"sysctl.kernel.perf_event_paranoid", "/proc/sys/kernel/perf_event_paranoid"},
+    {"sysctl.kernel.randomize_va_space", "/proc/sys/kernel/randomize_va_space"},
+    {"numa.balancing.scan_period_min_ms", "/sys/kernel/debug/sched/numa_balancing/scan_period_min_ms"},
+    {"numa.balancing.scan_period_max_ms", "/sys/kernel/debug/sched/numa_balancing/scan_period_max_ms"},
+    {"numa.balancing.scan_size_mb", "/sys/kernel/debug/sched/numa_balancing/scan_size_mb"},
+    {"numa.balancing.hot_threshold_ms", "/sys/kernel/debug/sched/numa_balancing/hot_threshold_ms"},
+    {"numa.online", "/sys/devices/system/node/online"},
+    {"numa.has_cpu", "/sys/devices/system/node/has_cpu"},
+    {"numa.has_memory", "/sys/devices/system/node/has_memory"},
+    {"cpu.online", "/sys/devices/system/cpu/online"},
+    {"cpu.smt", "/sys/devices/system/cpu/smt/control"},
+    {"clocksource", "/sys/devices/system/clocksource/clocksource0/current_clocksource"},
+    {"cpufreq.no_turbo", "/sys/devices/system/cpu/intel_pstate/no_turbo"},
+    {"cpufreq.boost", "/sys/devices/system/cpu/cpufreq/boost"},
+    {"machine.product", "/sys/class/dmi/id/product_name"},
+    {"swap.devices", "/proc/swaps"},
+    {"lockdown", "/sys/kernel/security/lockdown"},
 };
 
 // --- whole trees of knobs; what only counts is no fact
@@ -82,21 +83,23 @@ static const struct {
 static const struct {
 	const char *prefix, *path;
 } trees[] = {
-	{"sysctl.vm", "/proc/sys/vm"},
-	{"mm", "/sys/kernel/mm"},
-	{"zswap", "/sys/module/zswap/parameters"},
-	{"tier", "/sys/devices/virtual/memory_tiering"},
-	{"mitigation", "/sys/devices/system/cpu/vulnerabilities"},
+    {"sysctl.vm", "/proc/sys/vm"},
+    {"mm", "/sys/kernel/mm"},
+    {"zswap", "/sys/module/zswap/parameters"},
+    {"tier", "/sys/devices/virtual/memory_tiering"},
+    {"mitigation", "/sys/devices/system/cpu/vulnerabilities"},
 };
 
 static bool is_counter(const char *path)
 {
 	static const char *const parts[] = {
-		"/stats/",	 "/uevent",	    "/power/",	       "stat_refresh",	  "drop_caches",     "compact_memory",
-		"pages_shared",	 "pages_sharing",   "pages_unshared",  "pages_volatile",  "pages_skipped",   "full_scans",
-		"stable_node",	 "general_profit",  "ksm_zero_pages",  "pages_scanned",	  "pages_collapsed", "max_page_sharing_",
-		"nr_hugepages_", "free_hugepages",  "resv_hugepages",  "surplus_hugepages", "/cma/",	     "/swap/vma_ra_hit",
-		"pages_to_scan_now",
+	    "/stats/",           "/uevent",           "/power/",        "stat_refresh",
+	    "drop_caches",       "compact_memory",    "pages_shared",   "pages_sharing",
+	    "pages_unshared",    "pages_volatile",    "pages_skipped",  "full_scans",
+	    "stable_node",       "general_profit",    "ksm_zero_pages", "pages_scanned",
+	    "pages_collapsed",   "max_page_sharing_", "nr_hugepages_",  "free_hugepages",
+	    "resv_hugepages",    "surplus_hugepages", "/cma/",          "/swap/vma_ra_hit",
+	    "pages_to_scan_now",
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
@@ -129,7 +132,8 @@ static void give_tree(const struct collector *c, const char *prefix, const char 
 	g_auto(GStrv) names = entries(path);
 
 	for (char **n = names; *n && depth; n++) {
-		g_autofree char *key = g_strdup_printf("%s.%s", prefix, *n), *below = g_build_filename(path, *n, NULL);
+		g_autofree char *key = g_strdup_printf("%s.%s", prefix, *n),
+				*below = g_build_filename(path, *n, NULL);
 		g_autofree char *value = NULL;
 		struct stat st;
 
@@ -151,7 +155,8 @@ static void give_cpuinfo(const struct collector *c)
 {
 	static const struct {
 		const char *field, *key;
-	} wanted[] = {{"model name", "cpu.model"}, {"microcode", "cpu.microcode"}, {"flags", "cpu.flags_digest"}};
+	} wanted[] = {
+	    {"model name", "cpu.model"}, {"microcode", "cpu.microcode"}, {"flags", "cpu.flags_digest"}};
 	g_autofree char *text = read_below(c, "/proc/cpuinfo");
 	g_auto(GStrv) line = text ? g_strsplit(text, "\n", 64) : NULL;
 	bool seen[G_N_ELEMENTS(wanted)] = {};
@@ -166,7 +171,8 @@ static void give_cpuinfo(const struct collector *c)
 			if (strcmp(wanted[i].field, "flags")) {
 				give(c, wanted[i].key, colon + 1);
 			} else {
-				g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, colon + 1, -1);
+				g_autofree char *sum =
+				    g_compute_checksum_for_string(G_CHECKSUM_SHA256, colon + 1, -1);
 
 				give(c, wanted[i].key, sum);
 				give(c, "machine.hypervisor", strstr(colon, " hypervisor") ? "yes" : "no");
@@ -215,7 +221,8 @@ static void give_nodes(const struct collector *c)
 // One fact when all policies agree, one each when they don't.
 static void give_cpufreq(const struct collector *c)
 {
-	static const char *const knobs[] = {"scaling_driver", "scaling_governor", "scaling_min_freq", "scaling_max_freq"};
+	static const char *const knobs[] = {"scaling_driver", "scaling_governor", "scaling_min_freq",
+					    "scaling_max_freq"};
 	g_autofree char *base = g_strconcat(c->root, "/sys/devices/system/cpu/cpufreq", NULL);
 	g_auto(GStrv) names = entries(base);
 
@@ -225,7 +232,8 @@ static void give_cpufreq(const struct collector *c)
 		bool same = true;
 
 		for (char **n = names; *n; n++) {
-			g_autofree char *path = g_build_filename(base, *n, knobs[k], NULL), *v = host_read(path);
+			g_autofree char *path = g_build_filename(base, *n, knobs[k], NULL),
+					*v = host_read(path);
 
 			if (!v)
 				continue;
@@ -259,7 +267,9 @@ static void give_live(const struct collector *c)
 {
 	static const struct {
 		const char *variable, *key;
-	} lab[] = {{"MMPROF_LAB_KERNEL", "lab.kernel"}, {"MMPROF_LAB_ACCEL", "lab.accel"}, {"MMPROF_LAB_SMP", "lab.smp"}};
+	} lab[] = {{"MMPROF_LAB_KERNEL", "lab.kernel"},
+		   {"MMPROF_LAB_ACCEL", "lab.accel"},
+		   {"MMPROF_LAB_SMP", "lab.smp"}};
 	g_autofree char *hz = g_strdup_printf("%" G_GUINT64_FORMAT, host_tsc_hz());
 
 	give(c, "tsc_hz", hz);

@@ -1,5 +1,5 @@
-// What of the catalogue can attach here. Function backends are tried once, on the kernel's empty function; each
-// function is then looked up, not attached: listing must not disturb the machine.
+// What of the catalogue can attach here. Function backends are tried once, on the kernel's empty function;
+// each function is then looked up, not attached: listing must not disturb the machine.
 #include "probe/available.h"
 
 #include <errno.h>
@@ -90,9 +90,10 @@ static char *here(const struct catalog_entry *e, const struct backends *b, bool 
 int catalog_list(struct doc *doc, const char *group)
 {
 	static const struct doc_column columns[] = {
-		{"group", "group", DOC_PLAIN},	       {"name", "name", DOC_PLAIN}, {"kind", "kind", DOC_PLAIN},
-		{"default", "default", DOC_PLAIN},     {"can", "here?", DOC_PLAIN}, {"here", "how, or why not", DOC_PLAIN},
-		{"kernels", "kernels", DOC_PLAIN},     {"what", "what it measures", DOC_PLAIN},
+	    {"group", "group", DOC_PLAIN},     {"name", "name", DOC_PLAIN},
+	    {"kind", "kind", DOC_PLAIN},       {"default", "default", DOC_PLAIN},
+	    {"can", "here?", DOC_PLAIN},       {"here", "how, or why not", DOC_PLAIN},
+	    {"kernels", "kernels", DOC_PLAIN}, {"what", "what it measures", DOC_PLAIN},
 	};
 	const GPtrArray *all = catalog();
 	struct doc_section *sec;

@@ -4,7 +4,8 @@
 
 struct doc;
 
-// Adds the catalogue as a section; `group` NULL: all of it. -EINVAL with an err chain for a group that isn't there.
+// Adds the catalogue as a section; `group` NULL: all of it. -EINVAL with an err chain for a group that isn't
+// there.
 int catalog_list(struct doc *doc, const char *group);
 
 #endif

@@ -48,10 +48,11 @@ int bpf_new(int cgroup_fd, struct bpf **bpf)
 
 	bpf_quiet();
 	b->cgroup_fd = -1;
-	b->control_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "control", sizeof(int), sizeof(struct control), 1, &opts);
+	b->control_fd =
+	    bpf_map_create(BPF_MAP_TYPE_ARRAY, "control", sizeof(int), sizeof(struct control), 1, &opts);
 	if (b->control_fd >= 0)
-		b->cgroup_fd = bpf_map_create(BPF_MAP_TYPE_CGROUP_ARRAY, "workload_cgroup", sizeof(int), sizeof(int), 1,
-					      NULL);
+		b->cgroup_fd = bpf_map_create(BPF_MAP_TYPE_CGROUP_ARRAY, "workload_cgroup", sizeof(int),
+					      sizeof(int), 1, NULL);
 	if (b->cgroup_fd < 0) {
 		rc = err_set(-errno, "can't create BPF maps: %m (needs root or CAP_BPF)");
 		bpf_free(b);
@@ -132,7 +133,8 @@ static const char *last_line(char *log)
 	return best;
 }
 
-int bpf_clone(const struct bpf_program *template, const char *name, const uint64_t patch[PATCH_COUNT], int attach_btf_id)
+int bpf_clone(const struct bpf_program *template, const char *name, const uint64_t patch[PATCH_COUNT],
+	      int attach_btf_id)
 {
 	size_t n = bpf_program__insn_cnt(template);
 	g_autofree struct bpf_insn *insns = g_memdup2(bpf_program__insns(template), n * sizeof(*insns));
@@ -141,7 +143,7 @@ int bpf_clone(const struct bpf_program *template, const char *name, const uint64
 	enum bpf_prog_type type = bpf_program__type(template);
 	LIBBPF_OPTS(bpf_prog_load_opts, opts,
 		    .expected_attach_type =
-			    type == BPF_PROG_TYPE_TRACING ? bpf_program__expected_attach_type(template) : 0,
+			type == BPF_PROG_TYPE_TRACING ? bpf_program__expected_attach_type(template) : 0,
 		    .attach_btf_id = attach_btf_id);
 	int fd;
 

@@ -1,5 +1,5 @@
-// The BPF side of a run: one control switch and one workload cgroup shared by all programs, templates that are
-// loaded once, and clones of them with their own constants (see PATCH_MAGIC in probes/shared.h).
+// The BPF side of a run: one control switch and one workload cgroup shared by all programs, templates that
+// are loaded once, and clones of them with their own constants (see PATCH_MAGIC in probes/shared.h).
 #ifndef MMPROF_PROBE_BPF_H
 #define MMPROF_PROBE_BPF_H
 
@@ -23,9 +23,11 @@ void bpf_enable(struct bpf *bpf, bool on);
 // Makes an opened object's `control` and `workload_cgroup` maps those of this run. Call before its load.
 int bpf_share(struct bpf *bpf, struct bpf_object *object);
 
-// Loads a copy of a loaded template with constants patched in: patch[PATCH_*]. `attach_btf_id` for fentry/fexit, else 0.
-// A program fd, or -errno with an err chain that ends in the verifier's or the kernel's word.
-int bpf_clone(const struct bpf_program *template, const char *name, const uint64_t patch[PATCH_COUNT], int attach_btf_id);
+// Loads a copy of a loaded template with constants patched in: patch[PATCH_*]. `attach_btf_id` for
+// fentry/fexit, else 0. A program fd, or -errno with an err chain that ends in the verifier's or the kernel's
+// word.
+int bpf_clone(const struct bpf_program *template, const char *name, const uint64_t patch[PATCH_COUNT],
+	      int attach_btf_id);
 
 // One program loaded and attached. All counted by name in `probe` ledgers.
 struct bpf_attached {
@@ -33,8 +35,8 @@ struct bpf_attached {
 };
 void bpf_detach(struct bpf_attached *a);
 
-// Runs of the program that were skipped because it was already running on that CPU; and, where the kernel tells it (6.7+),
-// hits that a kprobe missed. -1 where the kernel doesn't tell.
+// Runs of the program that were skipped because it was already running on that CPU; and, where the kernel
+// tells it (6.7+), hits that a kprobe missed. -1 where the kernel doesn't tell.
 int64_t bpf_recursion_misses(const struct bpf_attached *a);
 int64_t bpf_kprobe_missed(const struct bpf_attached *a);
 

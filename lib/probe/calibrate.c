@@ -35,7 +35,8 @@ static uint64_t clock_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-// One test run's time in ns, undisturbed: the shortest of CALLS. -errno with an err chain when the kernel can't.
+// One test run's time in ns, undisturbed: the shortest of CALLS. -errno with an err chain when the kernel
+// can't.
 static double test_run_ns(int prog)
 {
 	uint64_t best = UINT64_MAX;
@@ -118,7 +119,8 @@ static bool in_use(const struct probes *set, const char *backend)
 	for (guint i = 0; i < set->list->len; i++) {
 		const struct probe *p = set->list->pdata[i];
 
-		if (p->kind == &kind_func && (!strcmp(p->wanted_backend, "auto") || !strcmp(p->wanted_backend, backend)))
+		if (p->kind == &kind_func &&
+		    (!strcmp(p->wanted_backend, "auto") || !strcmp(p->wanted_backend, backend)))
 			return true;
 	}
 	return false;
@@ -143,7 +145,8 @@ static int calibrate(struct probes *set, int i, int prog, double without)
 	uint32_t id = set->list->len + i;
 
 	if (prog < 0)
-		return err_set(-EPERM, "not calibrated: the test call needs a BPF program of type tracing, which this kernel refuses");
+		return err_set(-EPERM, "not calibrated: the test call needs a BPF program of type tracing, "
+				       "which this kernel refuses");
 	if (without < 0)
 		return err_set((int)without, "not calibrated: BPF_PROG_TEST_RUN does not work here");
 	if (!strcmp(backends[i], "ftrace"))
@@ -188,8 +191,8 @@ int calibrate_store(struct probes *set, struct store *store, int64_t run)
 
 		if (!backend_was_used(set, backends[i]))
 			continue;
-		rc = c->ok ? store_calibration(store, run, &row) :
-			     store_not_measured(store, run, what, c->why ? c->why : "not calibrated");
+		rc = c->ok ? store_calibration(store, run, &row)
+			   : store_not_measured(store, run, what, c->why ? c->why : "not calibrated");
 	}
 	return rc;
 }

@@ -1,5 +1,5 @@
-// What measuring costs: each backend in use is attached to an empty kernel function (bpf_fentry_test1, which exists
-// to be attached to) and that function is called a known number of times. Private to lib/probe.
+// What measuring costs: each backend in use is attached to an empty kernel function (bpf_fentry_test1, which
+// exists to be attached to) and that function is called a known number of times. Private to lib/probe.
 #ifndef MMPROF_PROBE_CALIBRATE_H
 #define MMPROF_PROBE_CALIBRATE_H
 

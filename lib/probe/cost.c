@@ -1,5 +1,5 @@
-// What the BPF programs themselves cost during a run: measured by the kernel when asked to, else estimated from
-// the calibration and said to be so.
+// What the BPF programs themselves cost during a run: measured by the kernel when asked to, else estimated
+// from the calibration and said to be so.
 #include <errno.h>
 #include <string.h>
 
@@ -50,6 +50,7 @@ int64_t probes_bpf_ns(struct probes *set, const char **source)
 		*source = "measured by the kernel (BPF_ENABLE_STATS)";
 		return measured(set);
 	}
-	*source = "estimated: calls of probed functions times their calibrated cost; tracepoint programs not included";
+	*source = "estimated: calls of probed functions times their calibrated cost; tracepoint programs not "
+		  "included";
 	return estimated(set);
 }

@@ -1,5 +1,6 @@
-// The function_graph backend; see ftrace.h. An event funcgraph_exit carries both clock readings of a call, taken
-// by the kernel (kernel/trace/trace_functions_graph.c): the latency is their difference, sleep included.
+// The function_graph backend; see ftrace.h. An event funcgraph_exit carries both clock readings of a call,
+// taken by the kernel (kernel/trace/trace_functions_graph.c): the latency is their difference, sleep
+// included.
 #include "probe/ftrace.h"
 
 #include <errno.h>
@@ -88,9 +89,9 @@ static int journal_top(struct ftrace *f)
 	const struct {
 		const char *file, *value;
 	} row[] = {
-		{"tracing_on", on ? on : "1"},	{"buffer_size_kb", size},
-		{"set_ftrace_filter", ""},	{"events/sched/sched_process_fork/enable", "0"},
-		{"current_tracer", "nop"},	{"tracing_on", "0"},
+	    {"tracing_on", on ? on : "1"}, {"buffer_size_kb", size},
+	    {"set_ftrace_filter", ""},     {"events/sched/sched_process_fork/enable", "0"},
+	    {"current_tracer", "nop"},     {"tracing_on", "0"},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(row); i++) {
@@ -109,7 +110,9 @@ static int open_top(struct ftrace *f)
 	g_autofree char *filter = get(f, "set_ftrace_filter");
 
 	if (!tracer || strcmp(tracer, "nop"))
-		return err_set(-EBUSY, "this kernel has function_graph only in the top-level tracing instance, where the tracer \"%s\" is in use",
+		return err_set(-EBUSY,
+			       "this kernel has function_graph only in the top-level tracing instance, where "
+			       "the tracer \"%s\" is in use",
 			       tracer ? tracer : "?");
 	if (filter && *filter && *filter != '#')
 		return err_set(-EBUSY, "somebody's set_ftrace_filter is in the top-level tracing instance");
@@ -133,7 +136,9 @@ int ftrace_new(struct ftrace **out)
 		return err_set(-ENOENT, "tracefs is not mounted");
 	tracers = get(f, "available_tracers");
 	if (!tracers || !strstr(tracers, "function_graph"))
-		return err_set(-ENOENT, "this kernel has no function_graph tracer (CONFIG_FUNCTION_GRAPH_TRACER is off)");
+		return err_set(
+		    -ENOENT,
+		    "this kernel has no function_graph tracer (CONFIG_FUNCTION_GRAPH_TRACER is off)");
 	if (open_private(f))
 		rc = open_top(f);
 	if (!rc)
@@ -188,8 +193,8 @@ static uint64_t address_of(const char *symbol)
 	return address;
 }
 
-// The filter holds all functions that are wanted now; the kernel takes one a write. An empty filter would trace the
-// whole kernel.
+// The filter holds all functions that are wanted now; the kernel takes one a write. An empty filter would
+// trace the whole kernel.
 static int set_filter(struct ftrace *f)
 {
 	for (guint i = 0; i < f->funcs->len; i++) {

@@ -1,5 +1,5 @@
-// Function latency through ftrace's function_graph tracer: the backend for kernels where BPF can't attach. Raw
-// events are parsed with libtraceevent and summed up here, in user space. Private to lib/probe.
+// Function latency through ftrace's function_graph tracer: the backend for kernels where BPF can't attach.
+// Raw events are parsed with libtraceevent and summed up here, in user space. Private to lib/probe.
 #ifndef MMPROF_PROBE_FTRACE_H
 #define MMPROF_PROBE_FTRACE_H
 
@@ -12,13 +12,14 @@
 struct ftrace;
 struct ftrace_func;
 
-// Makes a private tracing instance with function_graph, switched off (kernels before 6.11 know it only in the top-level
-// instance, which is then taken if nobody uses it, and put back through the journal). -errno with an err chain.
+// Makes a private tracing instance with function_graph, switched off (kernels before 6.11 know it only in the
+// top-level instance, which is then taken if nobody uses it, and put back through the journal). -errno with
+// an err chain.
 int ftrace_new(struct ftrace **ftrace);
 void ftrace_free(struct ftrace *ftrace);
 
-// Adds a function to the filter. `ftrace` may be NULL: then an error that says why there is none. The function is the
-// ftrace's own.
+// Adds a function to the filter. `ftrace` may be NULL: then an error that says why there is none. The
+// function is the ftrace's own.
 int ftrace_add(struct ftrace *ftrace, const char *symbol, struct ftrace_func **func);
 void ftrace_remove(struct ftrace *ftrace, struct ftrace_func *func);
 

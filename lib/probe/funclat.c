@@ -1,5 +1,5 @@
-// Function latency through BPF: loads probes/funclat.bpf.c once, clones its programs for each function, and reads
-// histograms back. Must not know how probes are chosen.
+// Function latency through BPF: loads probes/funclat.bpf.c once, clones its programs for each function, and
+// reads histograms back. Must not know how probes are chosen.
 #include "probe/funclat.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@ struct funclat {
 	struct funclat_bpf *skel;
 	int n_cpus;
 	uint32_t n_probes;
-	char *no_fentry; // why fentry can't be used, NULL when it can
+	char *no_fentry;      // why fentry can't be used, NULL when it can
 	struct cpu_hist *buf; // one element of `hists`
 };
 
@@ -70,7 +70,8 @@ int funclat_new(struct bpf *bpf, uint32_t n_probes, struct funclat **out)
 
 	if (n_probes > MAX_PROBES) {
 		g_free(f);
-		return err_set(-E2BIG, "%u functions; at most %d can be probed at once", n_probes, MAX_PROBES);
+		return err_set(-E2BIG, "%u functions; at most %d can be probed at once", n_probes,
+			       MAX_PROBES);
 	}
 	f->n_cpus = libbpf_num_possible_cpus();
 	f->n_probes = n_probes;
@@ -118,7 +119,8 @@ static int attach_fentry(struct funclat *f, const char *symbol, const uint64_t *
 	if (id < 0)
 		return id;
 	p->exit.prog_fd = bpf_clone(f->skel->progs.template_fexit, symbol, patch, id);
-	p->entry.prog_fd = p->exit.prog_fd < 0 ? -1 : bpf_clone(f->skel->progs.template_fentry, symbol, patch, id);
+	p->entry.prog_fd =
+	    p->exit.prog_fd < 0 ? -1 : bpf_clone(f->skel->progs.template_fentry, symbol, patch, id);
 	if (p->entry.prog_fd < 0)
 		return -EINVAL;
 	p->exit.link_fd = bpf_raw_tracepoint_open(NULL, p->exit.prog_fd);
@@ -134,14 +136,14 @@ static int kprobe_type(void)
 	g_autofree char *text = NULL;
 
 	if (type == -2)
-		type = g_file_get_contents("/sys/bus/event_source/devices/kprobe/type", &text, NULL, NULL) ?
-			       atoi(text) :
-			       -1;
+		type = g_file_get_contents("/sys/bus/event_source/devices/kprobe/type", &text, NULL, NULL)
+			   ? atoi(text)
+			   : -1;
 	return type;
 }
 
-static int attach_kprobe_one(const struct bpf_program *template, bool ret, const char *symbol, const uint64_t *patch,
-			     struct bpf_attached *a)
+static int attach_kprobe_one(const struct bpf_program *template, bool ret, const char *symbol,
+			     const uint64_t *patch, struct bpf_attached *a)
 {
 	struct perf_event_attr attr = {.size = sizeof(attr),
 				       .type = kprobe_type(),
@@ -169,18 +171,21 @@ static int attach_kprobe(struct funclat *f, const char *symbol, const uint64_t *
 	int rc;
 
 	if (kprobe_type() < 0)
-		return err_set(-ENOENT, "this kernel has no kprobes (CONFIG_KPROBES or CONFIG_KPROBE_EVENTS is off)");
+		return err_set(-ENOENT,
+			       "this kernel has no kprobes (CONFIG_KPROBES or CONFIG_KPROBE_EVENTS is off)");
 	rc = attach_kprobe_one(f->skel->progs.template_kretprobe, true, symbol, patch, &p->exit);
 	return rc ? rc : attach_kprobe_one(f->skel->progs.template_kprobe, false, symbol, patch, &p->entry);
 }
 
-int funclat_attach(struct funclat *f, const char *backend, const char *symbol, uint32_t id, struct funclat_pair *p)
+int funclat_attach(struct funclat *f, const char *backend, const char *symbol, uint32_t id,
+		   struct funclat_pair *p)
 {
 	uint64_t patch[PATCH_COUNT] = {[PATCH_ID] = id};
 	int rc;
 
 	p->entry = p->exit = (struct bpf_attached){-1, -1, -1};
-	rc = strcmp(backend, "fentry") ? attach_kprobe(f, symbol, patch, p) : attach_fentry(f, symbol, patch, p);
+	rc = strcmp(backend, "fentry") ? attach_kprobe(f, symbol, patch, p)
+				       : attach_fentry(f, symbol, patch, p);
 	if (rc)
 		funclat_detach(p);
 	return rc;
@@ -243,7 +248,8 @@ uint64_t funclat_in_flight(const struct funclat *f, uint32_t id)
 	for (size_t i = 0; i < START_BUCKETS * START_WAYS; i++) {
 		uint64_t key = f->skel->bss->starts[i].key;
 
-		// the key's upper bits are the kernel address' sign, or the distance's, with the number mixed in
+		// the key's upper bits are the kernel address' sign, or the distance's, with the number mixed
+		// in
 		n += key && ((key >> 48) == id || (key >> 48) == (id ^ 0xffff));
 	}
 	return n;

@@ -31,7 +31,8 @@ int funclat_losses(struct funclat *funclat, uint32_t id, struct cpu_loss *sum);
 // Calls that are still in progress now that the probes are off.
 uint64_t funclat_in_flight(const struct funclat *funclat, uint32_t id);
 
-// A loaded program of type tracing, whose test run calls the empty function bpf_fentry_test1 once; -1 without fentry.
+// A loaded program of type tracing, whose test run calls the empty function bpf_fentry_test1 once; -1 without
+// fentry.
 int funclat_test_prog(const struct funclat *funclat);
 
 #endif

@@ -120,8 +120,8 @@ int kernel_btf_func(const char *name)
 	return id;
 }
 
-// __traceiter_EVENT has the tracepoint's prototype with names (btf_trace_EVENT has the types alone); its first parameter
-// is `void *__data`.
+// __traceiter_EVENT has the tracepoint's prototype with names (btf_trace_EVENT has the types alone); its
+// first parameter is `void *__data`.
 int kernel_tp_arg(const char *event, const char *arg)
 {
 	g_autofree char *name = g_strdup_printf("__traceiter_%s", event);
@@ -148,7 +148,8 @@ int kernel_tp_exists(const char *sys, const char *event)
 	g_autofree char *path = NULL;
 
 	if (!host_tracefs())
-		return err_set(-ENOENT, "tracefs is not mounted (mount -t tracefs tracefs /sys/kernel/tracing)");
+		return err_set(-ENOENT,
+			       "tracefs is not mounted (mount -t tracefs tracefs /sys/kernel/tracing)");
 	path = g_build_filename(host_tracefs(), "events", sys, event, "format", NULL);
 	if (access(path, R_OK) == 0)
 		return 0;

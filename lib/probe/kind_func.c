@@ -1,5 +1,5 @@
-// Probes of kind `func`: a function's latency, by the best backend that works here. Knows the order of preference;
-// how a backend attaches is its own affair (funclat.c, ftrace.c).
+// Probes of kind `func`: a function's latency, by the best backend that works here. Knows the order of
+// preference; how a backend attaches is its own affair (funclat.c, ftrace.c).
 #include <errno.h>
 #include <string.h>
 
@@ -40,16 +40,34 @@ static int try_backend(struct probes *set, struct probe *p, const char *backend,
 	return ftrace_add(set->ftrace, symbol, &((struct func_impl *)p->impl)->ftrace);
 }
 
-// Functions that never return have no latency, and fexit on them keeps its trampoline busy for ever (refused by the
-// kernel itself only from 6.16). After tools/objtool/noreturns.h.
+// Functions that never return have no latency, and fexit on them keeps its trampoline busy for ever (refused
+// by the kernel itself only from 6.16). After tools/objtool/noreturns.h.
 static bool never_returns(const char *symbol)
 {
 	static const char *const names[] = {
-		"do_exit",	  "do_group_exit",	     "do_task_dead",	   "make_task_dead",	   "__x64_sys_exit",
-		"__ia32_sys_exit", "__x64_sys_exit_group",  "kthread_exit",	   "kthread_complete_and_exit",
-		"__module_put_and_kthread_exit", "panic",   "nmi_panic_self_stop", "rewind_stack_and_make_dead",
-		"cpu_startup_entry", "rest_init",	    "stop_this_cpu",	   "xen_start_kernel",	   "kthread",
-		"kswapd",	  "kcompactd",		     "ksm_scan_thread",	   "khugepaged",	   "kdamond_fn",
+	    "do_exit",
+	    "do_group_exit",
+	    "do_task_dead",
+	    "make_task_dead",
+	    "__x64_sys_exit",
+	    "__ia32_sys_exit",
+	    "__x64_sys_exit_group",
+	    "kthread_exit",
+	    "kthread_complete_and_exit",
+	    "__module_put_and_kthread_exit",
+	    "panic",
+	    "nmi_panic_self_stop",
+	    "rewind_stack_and_make_dead",
+	    "cpu_startup_entry",
+	    "rest_init",
+	    "stop_this_cpu",
+	    "xen_start_kernel",
+	    "kthread",
+	    "kswapd",
+	    "kcompactd",
+	    "ksm_scan_thread",
+	    "khugepaged",
+	    "kdamond_fn",
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
@@ -76,7 +94,8 @@ static void attach(struct probes *set, struct probe *p)
 	if (!symbol) {
 		g_autofree char *names = g_strjoinv(", ", p->symbols);
 
-		probe_outcome(p, "absent", NULL, "this kernel has no function %s (not built in, or inlined)", names);
+		probe_outcome(p, "absent", NULL, "this kernel has no function %s (not built in, or inlined)",
+			      names);
 		return;
 	}
 	if (never_returns(symbol)) {
@@ -105,10 +124,11 @@ static int store_losses(struct store *store, int64_t run, const struct probe *p,
 		uint64_t n;
 		const char *detail;
 	} row[] = {
-		{"unmatched_exit", l->unmatched_exit, "returned during the run, but the entry was not seen: it was entered before"},
-		{"missed_exit", l->missed_exit, "entered, but the return was not reported by the kernel"},
-		{"table_full", l->table_full, "too many calls in progress at once"},
-		{"no_slot", l->no_slot, "no room for another class's histogram"},
+	    {"unmatched_exit", l->unmatched_exit,
+	     "returned during the run, but the entry was not seen: it was entered before"},
+	    {"missed_exit", l->missed_exit, "entered, but the return was not reported by the kernel"},
+	    {"table_full", l->table_full, "too many calls in progress at once"},
+	    {"no_slot", l->no_slot, "no room for another class's histogram"},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(row); i++) {
@@ -120,7 +140,8 @@ static int store_losses(struct store *store, int64_t run, const struct probe *p,
 	return 0;
 }
 
-static int store_misses(struct store *store, int64_t run, const struct probe *p, const struct funclat_pair *pair)
+static int store_misses(struct store *store, int64_t run, const struct probe *p,
+			const struct funclat_pair *pair)
 {
 	const struct bpf_attached *side[] = {&pair->entry, &pair->exit};
 	static const char *const kind[2][2] = {{"recursion_misses_entry", "nmissed_entry"},
@@ -134,7 +155,8 @@ static int store_misses(struct store *store, int64_t run, const struct probe *p,
 			rc = store_loss(store, run, p->row, kind[i][0], recursion,
 					"skipped by the kernel: the program was already running on that CPU");
 		if (!rc && missed >= 0)
-			rc = store_loss(store, run, p->row, kind[i][1], missed, "the kprobe was hit but could not run");
+			rc = store_loss(store, run, p->row, kind[i][1], missed,
+					"the kprobe was hit but could not run");
 	}
 	return rc;
 }
@@ -150,13 +172,14 @@ static uint64_t mismatch(const struct funclat_pair *pair)
 		for (unsigned b = 0; pair->hists[c] && b < HIST_BUCKETS; b++)
 			sum += pair->hists[c]->buckets[b];
 		if (pair->hists[c])
-			off += sum > pair->hists[c]->count ? sum - pair->hists[c]->count : pair->hists[c]->count - sum;
+			off += sum > pair->hists[c]->count ? sum - pair->hists[c]->count
+							   : pair->hists[c]->count - sum;
 	}
 	return off;
 }
 
-static int collect_bpf(struct probes *set, struct probe *p, struct funclat_pair *pair, struct store *store, int64_t run,
-		       bool final)
+static int collect_bpf(struct probes *set, struct probe *p, struct funclat_pair *pair, struct store *store,
+		       int64_t run, bool final)
 {
 	struct cpu_loss loss;
 	int rc = funclat_read(set->funclat, p->id, pair);

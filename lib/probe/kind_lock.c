@@ -1,5 +1,6 @@
 // The probe of kind `lock`: mmap_lock's wait and hold times and trylocks, from its three tracepoints. Loads
-// probes/mmaplock.bpf.c; where `write` and `success` stand among a tracepoint's arguments differs between kernels.
+// probes/mmaplock.bpf.c; where `write` and `success` stand among a tracepoint's arguments differs between
+// kernels.
 #include <errno.h>
 #include <string.h>
 
@@ -17,7 +18,8 @@ struct lock_impl {
 	struct hist hists[LOCK_PARTS * CLASS_COUNT];
 };
 
-static int attach_one(const struct bpf_program *template, const char *event, bool with_success, struct bpf_attached *a)
+static int attach_one(const struct bpf_program *template, const char *event, bool with_success,
+		      struct bpf_attached *a)
 {
 	uint64_t patch[PATCH_COUNT] = {};
 	int write = kernel_tp_arg(event, "write");
@@ -56,7 +58,8 @@ static int attach_all(struct probes *set, struct lock_impl *l)
 	if (!rc)
 		rc = attach_one(l->skel->progs.template_start, "mmap_lock_start_locking", false, &l->start);
 	if (!rc)
-		rc = attach_one(l->skel->progs.template_acquired, "mmap_lock_acquire_returned", true, &l->acquired);
+		rc = attach_one(l->skel->progs.template_acquired, "mmap_lock_acquire_returned", true,
+				&l->acquired);
 	if (!rc)
 		rc = attach_one(l->skel->progs.template_released, "mmap_lock_released", false, &l->released);
 	return rc;
@@ -109,24 +112,28 @@ static int collect_hists(struct probe *p, struct lock_impl *l, struct store *sto
 	return rc;
 }
 
-static int store_event(struct store *store, const struct probe *p, const char *part, int class, const char *name, int key,
-		       uint64_t n)
+static int store_event(struct store *store, const struct probe *p, const char *part, int class,
+		       const char *name, int key, uint64_t n)
 {
-	struct store_count row = {.part = part, .class = class_names[class], .key = key, .key_name = name, .count = n};
+	struct store_count row = {
+	    .part = part, .class = class_names[class], .key = key, .key_name = name, .count = n};
 
 	return n ? store_count(store, p->row, &row) : 0;
 }
 
-static int collect_events(struct probe *p, struct lock_impl *l, struct store *store, uint64_t lost[LOCK_EVENTS])
+static int collect_events(struct probe *p, struct lock_impl *l, struct store *store,
+			  uint64_t lost[LOCK_EVENTS])
 {
 	static const struct {
 		enum lock_event event;
 		const char *part, *name;
 		int key;
 	} rows[] = {
-		{LOCK_READ_OK, "read acquire", "ok", 1},	 {LOCK_READ_FAILED, "read acquire", "failed", 0},
-		{LOCK_WRITE_OK, "write acquire", "ok", 1},	 {LOCK_WRITE_FAILED, "write acquire", "failed", 0},
-		{LOCK_DOWNGRADE, "write hold", "downgraded to read", 2},
+	    {LOCK_READ_OK, "read acquire", "ok", 1},
+	    {LOCK_READ_FAILED, "read acquire", "failed", 0},
+	    {LOCK_WRITE_OK, "write acquire", "ok", 1},
+	    {LOCK_WRITE_FAILED, "write acquire", "failed", 0},
+	    {LOCK_DOWNGRADE, "write hold", "downgraded to read", 2},
 	};
 	g_autofree struct lock_counts *cpus = g_new0(struct lock_counts, l->n_cpus);
 	int rc = 0;
@@ -140,14 +147,16 @@ static int collect_events(struct probe *p, struct lock_impl *l, struct store *st
 			for (int e = 0; e < LOCK_EVENTS; e++)
 				sum[e] += cpus[i].events[e];
 		for (size_t i = 0; i < G_N_ELEMENTS(rows) && !rc; i++)
-			rc = store_event(store, p, rows[i].part, (int)c, rows[i].name, rows[i].key, sum[rows[i].event]);
+			rc = store_event(store, p, rows[i].part, (int)c, rows[i].name, rows[i].key,
+					 sum[rows[i].event]);
 		for (int e = 0; e < LOCK_EVENTS; e++)
 			lost[e] += sum[e];
 	}
 	return rc;
 }
 
-static int collect(struct probes *set G_GNUC_UNUSED, struct probe *p, struct store *store, int64_t run, bool final)
+static int collect(struct probes *set G_GNUC_UNUSED, struct probe *p, struct store *store, int64_t run,
+		   bool final)
 {
 	struct lock_impl *l = p->impl;
 	uint64_t lost[LOCK_EVENTS] = {};
@@ -170,11 +179,14 @@ static int collect(struct probes *set G_GNUC_UNUSED, struct probe *p, struct sto
 		rc = store_loss(store, run, p->row, "hold_overflow", lost[LOCK_HOLD_OVERFLOW],
 				"one task held too many mmap_locks at once: no hold time");
 	if (!rc)
-		rc = store_loss(store, run, p->row, "no_storage", lost[LOCK_NO_STORAGE], "no memory for the task's state");
-	misses = bpf_recursion_misses(&l->start) + bpf_recursion_misses(&l->acquired) + bpf_recursion_misses(&l->released);
-	return rc || misses < 0 ? rc :
-				  store_loss(store, run, p->row, "recursion_misses", misses,
-					     "skipped by the kernel: the program was already running on that CPU");
+		rc = store_loss(store, run, p->row, "no_storage", lost[LOCK_NO_STORAGE],
+				"no memory for the task's state");
+	misses = bpf_recursion_misses(&l->start) + bpf_recursion_misses(&l->acquired) +
+		 bpf_recursion_misses(&l->released);
+	return rc || misses < 0
+		   ? rc
+		   : store_loss(store, run, p->row, "recursion_misses", misses,
+				"skipped by the kernel: the program was already running on that CPU");
 }
 
 static void run_stats(const struct probe *p, uint64_t *runs, uint64_t *ns)

@@ -1,10 +1,10 @@
-// Probes of kind `tp`: how often a tracepoint fires, by class and by one of its arguments. Loads probes/tpcount.bpf.c
-// once and clones it for each tracepoint.
+// Probes of kind `tp`: how often a tracepoint fires, by class and by one of its arguments. Loads
+// probes/tpcount.bpf.c once and clones it for each tracepoint.
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
 #include <linux/perf_event.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -63,7 +63,8 @@ static bool parse_target(const char *text, struct tp_target *t)
 	g_auto(GStrv) word = g_strsplit_set(text, " ", -1);
 
 	memset(t, 0, sizeof(*t));
-	if (sscanf(word[0], "%63[^:]:%63s", t->sys, t->event) != 2 || strchr(t->sys, '/') || strchr(t->event, '/'))
+	if (sscanf(word[0], "%63[^:]:%63s", t->sys, t->event) != 2 || strchr(t->sys, '/') ||
+	    strchr(t->event, '/'))
 		return false;
 	for (char **w = word + 1; *w; w++) {
 		if (g_str_has_prefix(*w, "by="))
@@ -76,7 +77,8 @@ static bool parse_target(const char *text, struct tp_target *t)
 
 static int attach_raw(struct probes *set, struct probe *p, const struct tp_target *t, struct tp_impl *impl)
 {
-	uint64_t patch[PATCH_COUNT] = {[PATCH_ID] = p->id, [PATCH_BY] = PATCH_NO_ARG, [PATCH_SUM] = PATCH_NO_ARG};
+	uint64_t patch[PATCH_COUNT] = {
+	    [PATCH_ID] = p->id, [PATCH_BY] = PATCH_NO_ARG, [PATCH_SUM] = PATCH_NO_ARG};
 	int by = *t->by ? kernel_tp_arg(t->event, t->by) : PATCH_NO_ARG;
 	int sum = by >= 0 && *t->sum ? kernel_tp_arg(t->event, t->sum) : PATCH_NO_ARG;
 
@@ -97,7 +99,8 @@ static int attach_perf(struct probes *set, struct probe *p, const struct tp_targ
 	uint64_t patch[PATCH_COUNT] = {[PATCH_ID] = p->id};
 	g_autofree char *path = g_build_filename(host_tracefs(), "events", t->sys, t->event, "id", NULL);
 	g_autofree char *id = NULL;
-	struct perf_event_attr attr = {.size = sizeof(attr), .type = PERF_TYPE_TRACEPOINT, .sample_period = 1};
+	struct perf_event_attr attr = {
+	    .size = sizeof(attr), .type = PERF_TYPE_TRACEPOINT, .sample_period = 1};
 	struct bpf_attached *a = &impl->attached;
 
 	bpf_detach(a);
@@ -160,14 +163,14 @@ static int store_value(struct store *store, const struct probe *p, const struct 
 		       const struct count_value *sum)
 {
 	const struct tp_impl *impl = p->impl;
-	struct store_count row = {.part = "",
-				  .class = class_names[key->class],
-				  .key = key->by,
-				  .key_name = impl->words ? g_hash_table_lookup(impl->words, GINT_TO_POINTER(key->by)) :
-							    NULL,
-				  .count = sum->count,
-				  .has_sum = impl->has_sum,
-				  .sum = sum->sum};
+	struct store_count row = {
+	    .part = "",
+	    .class = class_names[key->class],
+	    .key = key->by,
+	    .key_name = impl->words ? g_hash_table_lookup(impl->words, GINT_TO_POINTER(key->by)) : NULL,
+	    .count = sum->count,
+	    .has_sum = impl->has_sum,
+	    .sum = sum->sum};
 	int rc = store_count(store, p->row, &row);
 
 	if (rc || !sum->all)
@@ -190,7 +193,8 @@ static int store_lost(struct probes *set, const struct probe *p, struct store *s
 	if (bpf_map_lookup_elem(bpf_map__fd(t->skel->maps.count_losses), &p->id, cpus) == 0)
 		for (int i = 0; i < t->n_cpus; i++)
 			lost += cpus[i];
-	rc = store_loss(store, run, p->row, "table_full", lost, "too many distinct values: the event was not counted");
+	rc = store_loss(store, run, p->row, "table_full", lost,
+			"too many distinct values: the event was not counted");
 	if (!rc && recursion >= 0)
 		rc = store_loss(store, run, p->row, "recursion_misses", recursion,
 				"skipped by the kernel: the program was already running on that CPU");

@@ -19,10 +19,10 @@ struct probe {
 	char *name, *target, *what, *sum_unit;
 	const struct probe_kind *kind;
 	const struct catalog_entry *entry; // NULL for one that is not in the catalogue
-	char **symbols;			   // targets to try, in order
-	const char *wanted_backend;	   // of --probe NAME:BACKEND, else the run's
-	uint32_t id;			   // its number in the BPF maps
-	const char *backend, *status;	   // as in struct store_probe
+	char **symbols;                    // targets to try, in order
+	const char *wanted_backend;        // of --probe NAME:BACKEND, else the run's
+	uint32_t id;                       // its number in the BPF maps
+	const char *backend, *status;      // as in struct store_probe
 	char *why;
 	int64_t row; // in the store, 0 before
 	void *impl;  // the kind's own
@@ -30,7 +30,7 @@ struct probe {
 
 struct probe_options {
 	const char *backend; // "auto", "fentry", "kprobe", "ftrace"
-	int cgroup_fd;	     // the workload's cgroup v2 directory, -1 for none
+	int cgroup_fd;       // the workload's cgroup v2 directory, -1 for none
 };
 
 // A kind of probe: one file each, listed in set.c.
@@ -46,10 +46,11 @@ struct probe_kind {
 	uint64_t (*calls)(const struct probe *probe);
 };
 
-// Chooses probes. A spec is a catalogue group, a catalogue name, a kernel function, a GLOB*, or tracepoint:sys:event;
-// functions may carry a backend as in handle_mm_fault@kprobe. `add` NULL or empty: the defaults. -EINVAL with an
-// err chain for a spec that nothing in the catalogue or this kernel answers to.
-int probes_new(const char *const *add, const char *const *drop, const struct probe_options *options, struct probes **set);
+// Chooses probes. A spec is a catalogue group, a catalogue name, a kernel function, a GLOB*, or
+// tracepoint:sys:event; functions may carry a backend as in handle_mm_fault@kprobe. `add` NULL or empty: the
+// defaults. -EINVAL with an err chain for a spec that nothing in the catalogue or this kernel answers to.
+int probes_new(const char *const *add, const char *const *drop, const struct probe_options *options,
+	       struct probes **set);
 void probes_free(struct probes *set);
 
 // Calibrates the backends, then attaches all probes, switched off. Each probe's status tells.

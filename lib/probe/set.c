@@ -19,7 +19,7 @@ const char *const class_names[] = CLASS_NAMES;
 
 static const struct probe_kind *const kinds[] = {&kind_func, &kind_tp, &kind_lock, &kind_alias};
 
-#define for_each_probe(p, set)                                                                                       \
+#define for_each_probe(p, set)                                                                               \
 	for (guint _i = 0; _i < (set)->list->len && ((p) = (set)->list->pdata[_i]); _i++)
 
 void probe_outcome(struct probe *probe, const char *status, const char *backend, const char *fmt, ...)
@@ -46,7 +46,8 @@ static void alias_attach(struct probes *set G_GNUC_UNUSED, struct probe *p)
 }
 
 static int alias_collect(struct probes *set G_GNUC_UNUSED, struct probe *p G_GNUC_UNUSED,
-			 struct store *store G_GNUC_UNUSED, int64_t run G_GNUC_UNUSED, bool final G_GNUC_UNUSED)
+			 struct store *store G_GNUC_UNUSED, int64_t run G_GNUC_UNUSED,
+			 bool final G_GNUC_UNUSED)
 {
 	return 0;
 }
@@ -72,11 +73,12 @@ static bool same_probe(const struct probe *p, const char *name, const char *back
 	return !strcmp(p->name, name) && !g_strcmp0(p->wanted_backend, backend);
 }
 
-static struct probe *add(struct probes *set, const char *name, const struct probe_kind *kind, const char *backend)
+static struct probe *add(struct probes *set, const char *name, const struct probe_kind *kind,
+			 const char *backend)
 {
 	struct probe *p;
 
-	for_each_probe(p, set)
+	for_each_probe (p, set)
 		if (same_probe(p, name, backend))
 			return NULL;
 	p = g_new0(struct probe, 1);
@@ -194,7 +196,9 @@ static int add_spec(struct probes *set, const char *spec)
 	else if (catalog_has_group(name))
 		add_group(set, name, NULL);
 	else
-		return err_set(-EINVAL, "unknown probe \"%s\": no catalogue name or group (mmprof list probes), and this kernel has no such function",
+		return err_set(-EINVAL,
+			       "unknown probe \"%s\": no catalogue name or group (mmprof list probes), and "
+			       "this kernel has no such function",
 			       name);
 	return 0;
 }
@@ -243,7 +247,8 @@ int probes_new(const char *const *add_specs, const char *const *drop, const stru
 	set->options = *options;
 	set->stats_fd = -1;
 	if (!backend_named(options->backend))
-		rc = err_set(-EINVAL, "unknown backend \"%s\" (auto, fentry, kprobe or ftrace)", options->backend);
+		rc = err_set(-EINVAL, "unknown backend \"%s\" (auto, fentry, kprobe or ftrace)",
+			     options->backend);
 	if (!rc && (!add_specs || !*add_specs))
 		add_group(set, NULL, "default");
 	for (const char *const *s = add_specs; s && *s && !rc; s++)
@@ -281,7 +286,7 @@ static bool any(const struct probes *set, const struct probe_kind *kind)
 {
 	const struct probe *p;
 
-	for_each_probe(p, set)
+	for_each_probe (p, set)
 		if (p->kind == kind)
 			return true;
 	return false;
@@ -306,7 +311,7 @@ static void set_up_ftrace(struct probes *set)
 	const struct probe *p;
 	bool wanted = false;
 
-	for_each_probe(p, set)
+	for_each_probe (p, set)
 		wanted |= p->kind == &kind_func && !strcmp(p->wanted_backend, "ftrace");
 	if (!wanted && set->funclat && calibrate_backend_works(set, "kprobe"))
 		return;
@@ -327,7 +332,7 @@ int probes_attach(struct probes *set)
 	set_up_bpf(set);
 	set_up_ftrace(set);
 	calibrate_all(set);
-	for_each_probe(p, set)
+	for_each_probe (p, set)
 		p->kind->attach(set, p);
 	return 0;
 }
@@ -356,7 +361,7 @@ void probes_detach(struct probes *set)
 {
 	struct probe *p;
 
-	for_each_probe(p, set)
+	for_each_probe (p, set)
 		p->kind->detach(set, p);
 	g_clear_pointer(&set->funclat, funclat_free);
 	g_clear_pointer(&set->tpcount, tpcount_free);
@@ -389,7 +394,8 @@ void hist_from_cpus(struct hist *hist, const struct cpu_hist *cpus, int n_cpus, 
 		hist->min = 0;
 }
 
-int probe_store_hist(struct store *store, const struct probe *probe, const char *part, int class, const struct hist *hist)
+int probe_store_hist(struct store *store, const struct probe *probe, const char *part, int class,
+		     const struct hist *hist)
 {
 	struct store_hist row = {.part = part,
 				 .class = class_names[class],
@@ -407,7 +413,7 @@ int probes_store(struct probes *set, struct store *store, int64_t run)
 	struct probe *p;
 	int rc = 0;
 
-	for_each_probe(p, set) {
+	for_each_probe (p, set) {
 		struct store_probe row = {.name = p->name,
 					  .kind = p->kind->name,
 					  .target = p->target,
@@ -431,14 +437,15 @@ int probes_collect(struct probes *set, struct store *store, int64_t run, bool fi
 	struct probe *p;
 	int rc = 0;
 
-	for_each_probe(p, set) {
+	for_each_probe (p, set) {
 		rc = p->kind->collect(set, p, store, run, final);
 		if (rc)
 			return rc;
 	}
 	if (final && set->ftrace)
-		rc = store_loss(store, run, 0, "ftrace_overrun", ftrace_lost(set->ftrace),
-				"events that ftrace's ring buffers lost: calls missing from every ftrace figure");
+		rc = store_loss(
+		    store, run, 0, "ftrace_overrun", ftrace_lost(set->ftrace),
+		    "events that ftrace's ring buffers lost: calls missing from every ftrace figure");
 	return rc;
 }
 

@@ -24,11 +24,11 @@ struct probes {
 	GPtrArray *list; // struct probe
 	struct probe_options options;
 	struct bpf *bpf;
-	int bpf_rc;	// why there is none: -errno and the reason
+	int bpf_rc; // why there is none: -errno and the reason
 	char *bpf_why;
 	struct funclat *funclat; // made by the first function probe
 	struct tpcount *tpcount; // made by the first tracepoint probe
-	struct ftrace *ftrace;	 // made by the first function probe that ftrace serves
+	struct ftrace *ftrace;   // made by the first function probe that ftrace serves
 	struct calibration calibration[CALIBRATION_PROBES];
 	int stats_fd; // keeps BPF_ENABLE_STATS on
 };
@@ -37,13 +37,14 @@ extern const struct probe_kind kind_func, kind_tp, kind_lock, kind_alias;
 
 // Sets a probe's outcome; `why` is formatted, NULL for none.
 void probe_outcome(struct probe *probe, const char *status, const char *backend, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+    __attribute__((format(printf, 4, 5)));
 
-// Sums one histogram over CPUs: `cpus` is the value of a per-CPU map element. `seen` holds the last reading of each
-// CPU's wrapping buckets.
+// Sums one histogram over CPUs: `cpus` is the value of a per-CPU map element. `seen` holds the last reading
+// of each CPU's wrapping buckets.
 void hist_from_cpus(struct hist *hist, const struct cpu_hist *cpus, int n_cpus, struct cpu_hist *seen);
 
 // Writes one class's histogram (skipped when empty).
-int probe_store_hist(struct store *store, const struct probe *probe, const char *part, int class, const struct hist *hist);
+int probe_store_hist(struct store *store, const struct probe *probe, const char *part, int class,
+		     const struct hist *hist);
 
 #endif

@@ -27,19 +27,21 @@ static void key_cell(struct doc_section *sec, const struct store_count_row *c)
 		doc_text(sec, "%" PRId64, c->key);
 }
 
-static const struct store_count_row *count_of(const struct report *r, const struct store_count_row *like, const char *part,
-					      int64_t key)
+static const struct store_count_row *count_of(const struct report *r, const struct store_count_row *like,
+					      const char *part, int64_t key)
 {
 	for (guint i = 0; i < r->counts->len; i++) {
 		const struct store_count_row *c = ROW(r->counts, store_count_row, i);
 
-		if (c->probe == like->probe && c->key == key && !strcmp(c->part, part) && !strcmp(c->class, like->class))
+		if (c->probe == like->probe && c->key == key && !strcmp(c->part, part) &&
+		    !strcmp(c->class, like->class))
 			return c;
 	}
 	return NULL;
 }
 
-static void remark_incomplete(struct doc_section *sec, const struct report *r, const struct store_probe_row *p)
+static void remark_incomplete(struct doc_section *sec, const struct report *r,
+			      const struct store_probe_row *p)
 {
 	g_autofree char *incomplete = report_incomplete(r, p);
 
@@ -48,6 +50,18 @@ static void remark_incomplete(struct doc_section *sec, const struct report *r, c
 }
 
 // --- TLB flushes
+
+// The workload's first, then the most frequent.
+static int by_count(const void *a, const void *b)
+{
+	const struct store_count_row *x = *(const struct store_count_row *const *)a,
+				     *y = *(const struct store_count_row *const *)b;
+	bool x_own = !strcmp(x->class, "workload"), y_own = !strcmp(y->class, "workload");
+
+	if (x_own != y_own)
+		return x_own ? -1 : 1;
+	return x->count > y->count ? -1 : x->count < y->count;
+}
 
 static void tlb_row(struct doc_section *sec, const struct report *r, const struct store_count_row *c)
 {
@@ -67,19 +81,29 @@ static void tlb_row(struct doc_section *sec, const struct report *r, const struc
 
 static void tlb_of(struct report *r, const struct store_probe_row *p)
 {
-	static const struct doc_column columns[] = {{"reason", "reason", DOC_PLAIN},   {"class", "class", DOC_PLAIN},
-						    {"count", "flushes", DOC_COUNT},   {"rate_per_s", "rate", DOC_RATE},
-						    {"pages", "pages", DOC_COUNT},     {"full", "of everything", DOC_COUNT}};
-	struct doc_section *sec = doc_section(r->doc, "tlb_flushes", "TLB flushes by reason", columns, G_N_ELEMENTS(columns));
+	static const struct doc_column columns[] = {
+	    {"reason", "reason", DOC_PLAIN}, {"class", "class", DOC_PLAIN},
+	    {"count", "flushes", DOC_COUNT}, {"rate_per_s", "rate", DOC_RATE},
+	    {"pages", "pages", DOC_COUNT},   {"full", "of everything", DOC_COUNT}};
+	struct doc_section *sec =
+	    doc_section(r->doc, "tlb_flushes", "TLB flushes by reason", columns, G_N_ELEMENTS(columns));
+
+	g_autoptr(GPtrArray) rows = g_ptr_array_new();
 
 	for (guint i = 0; i < r->counts->len; i++) {
-		const struct store_count_row *c = ROW(r->counts, store_count_row, i);
+		struct store_count_row *c = ROW(r->counts, store_count_row, i);
 
 		if (c->probe == p->id && strcmp(c->part, PART_FULL))
-			tlb_row(sec, r, c);
+			g_ptr_array_add(rows, c);
 	}
+	g_ptr_array_sort(rows, by_count);
+	for (guint i = 0; i < rows->len; i++)
+		tlb_row(sec, r, rows->pdata[i]);
+	if (!rows->len)
+		doc_note(sec, "None.");
 	doc_note(sec,
-		 "Counted by %s on tracepoint %s, on each CPU that flushes. \"pages\" are those of flushes with a page count, \"of "
+		 "Counted by %s on tracepoint %s, on each CPU that flushes. \"pages\" are those of flushes "
+		 "with a page count, \"of "
 		 "everything\" the flushes of the whole TLB.",
 		 p->backend ? p->backend : "?", p->target);
 	remark_incomplete(sec, r, p);
@@ -98,8 +122,10 @@ void report_tlb(struct report *r)
 
 void report_locks(struct report *r)
 {
-	static const struct doc_column columns[] = {{"lock", "lock", DOC_PLAIN},	{"part", "what", DOC_PLAIN},
-						    {"class", "class", DOC_PLAIN},	{"backend", "backend", DOC_PLAIN},
+	static const struct doc_column columns[] = {{"lock", "lock", DOC_PLAIN},
+						    {"part", "what", DOC_PLAIN},
+						    {"class", "class", DOC_PLAIN},
+						    {"backend", "backend", DOC_PLAIN},
 						    REPORT_HIST_COLUMNS};
 	struct doc_section *sec = NULL;
 
@@ -109,7 +135,8 @@ void report_locks(struct report *r)
 		if (!is_lock(p))
 			continue;
 		if (!sec)
-			sec = doc_section(r->doc, "lock_times", "Lock contention", columns, G_N_ELEMENTS(columns));
+			sec = doc_section(r->doc, "lock_times", "Lock contention", columns,
+					  G_N_ELEMENTS(columns));
 		for (guint k = 0; k < r->hists->len; k++) {
 			const struct store_hist_row *h = ROW(r->hists, store_hist_row, k);
 
@@ -125,7 +152,9 @@ void report_locks(struct report *r)
 		remark_incomplete(sec, r, p);
 	}
 	if (sec)
-		doc_note(sec, "Every acquire counts as a wait, trylocks that succeed too: the kernel's tracepoints do not tell them apart. A failed attempt is a trylock that failed, or a killable wait that was killed.");
+		doc_note(sec, "Every acquire counts as a wait, trylocks that succeed too: the kernel's "
+			      "tracepoints do not tell them apart. A failed attempt is a trylock that "
+			      "failed, or a killable wait that was killed.");
 }
 
 // Parts of a lock's counts with keys 1 (ok) and 0 (failed): attempts and how many failed.
@@ -153,9 +182,10 @@ static void outcome_row(struct doc_section *sec, const struct report *r, const s
 
 void report_acquires(struct report *r)
 {
-	static const struct doc_column columns[] = {{"lock", "lock", DOC_PLAIN},      {"part", "what", DOC_PLAIN},
-						    {"class", "class", DOC_PLAIN},    {"ok", "ok", DOC_COUNT},
-						    {"failed", "failed", DOC_COUNT},  {"failed_share", "failed part", DOC_RATIO}};
+	static const struct doc_column columns[] = {
+	    {"lock", "lock", DOC_PLAIN},     {"part", "what", DOC_PLAIN},
+	    {"class", "class", DOC_PLAIN},   {"ok", "ok", DOC_COUNT},
+	    {"failed", "failed", DOC_COUNT}, {"failed_share", "failed part", DOC_RATIO}};
 	struct doc_section *sec = NULL;
 
 	for (guint i = 0; i < r->counts->len; i++) {
@@ -165,7 +195,8 @@ void report_acquires(struct report *r)
 		if (!is_outcome(r, c) || (c->key == 1 && count_of(r, c, c->part, 0)))
 			continue;
 		if (!sec)
-			sec = doc_section(r->doc, "lock_outcomes", "Lock attempts", columns, G_N_ELEMENTS(columns));
+			sec = doc_section(r->doc, "lock_outcomes", "Lock attempts", columns,
+					  G_N_ELEMENTS(columns));
 		outcome_row(sec, r, c);
 	}
 }
@@ -224,9 +255,11 @@ static bool has_events(const struct report *r, const struct store_probe_row *p)
 void report_events(struct report *r)
 {
 	static const struct doc_column columns[] = {
-	    {"probe", "event", DOC_PLAIN}, {"part", "what", DOC_PLAIN},	{"key", "by", DOC_PLAIN},
-	    {"class", "class", DOC_PLAIN}, {"backend", "backend", DOC_PLAIN}, {"count", "count", DOC_COUNT},
-	    {"rate_per_s", "rate", DOC_RATE}, {"sum", "sum", DOC_COUNT}, {"sum_unit", "", DOC_PLAIN}};
+	    {"probe", "event", DOC_PLAIN},     {"part", "what", DOC_PLAIN},
+	    {"key", "by", DOC_PLAIN},          {"class", "class", DOC_PLAIN},
+	    {"backend", "backend", DOC_PLAIN}, {"count", "count", DOC_COUNT},
+	    {"rate_per_s", "rate", DOC_RATE},  {"sum", "sum", DOC_COUNT},
+	    {"sum_unit", "", DOC_PLAIN}};
 	g_autoptr(GString) never = g_string_new(NULL);
 	struct doc_section *sec = NULL;
 

@@ -44,65 +44,76 @@ static char *join_pairs(const GArray *pairs)
 	return g_string_free(s, FALSE);
 }
 
-static void status_cell(struct doc_section *sec, const struct store_run_row *run)
+static guint measured_runs(const struct report *r)
 {
-	if (run->status_why)
-		doc_text(sec, "%s: %s", run->status, run->status_why);
-	else
-		doc_text(sec, "%s", run->status);
-}
-
-static void iteration_cell(struct doc_section *sec, const struct report *r)
-{
-	guint measured = 0;
+	guint n = 0;
 
 	for (guint i = 0; i < r->siblings->len; i++)
-		measured += !ROW(r->siblings, store_run_row, i)->warmup;
-	if (r->run.warmup)
-		doc_text(sec, "warm-up");
-	else if (measured > 1)
-		doc_text(sec, "%" PRId64 " of %u", r->run.iteration, measured);
-	else
-		doc_text(sec, "%" PRId64, r->run.iteration);
+		n += !ROW(r->siblings, store_run_row, i)->warmup;
+	return n;
+}
+
+// The lab's kernel when it was emulated, NULL on real hardware and under KVM, whose times are real.
+static const char *emulated_kernel(const struct report *r)
+{
+	const char *kernel = report_fact(r, "lab.kernel"), *accel = report_fact(r, "lab.accel");
+
+	return kernel && accel && g_str_has_prefix(accel, "kvm") ? NULL : kernel;
 }
 
 static void notes(struct doc_section *sec, const struct report *r)
 {
 	const struct store_run_row *run = &r->run;
 	g_autoptr(GString) ids = g_string_new(NULL);
-	const char *lab = report_fact(r, "lab.kernel");
+	const char *lab = emulated_kernel(r);
 
 	if (lab)
 		doc_note(sec,
-			 "EMULATED (QEMU TCG lab, %s): counts are right, times are the emulator's and say nothing about real "
+			 "EMULATED (QEMU TCG lab, %s): counts are right, times are the emulator's and say "
+			 "nothing about real "
 			 "hardware.",
 			 lab);
 	if (!strcmp(run->status, "running"))
-		doc_note(sec, "The run has not ended yet: figures are those stored so far.");
+		doc_note(sec, "The run has not ended yet, or its mmprof was killed (the next record will "
+			      "tell): figures are those stored so far.");
 	else if (strcmp(run->status, "done"))
-		doc_note(sec, "The run was not completed (%s): figures are those stored until then.", run->status);
+		doc_note(sec, "The run was not completed (%s): figures are those stored until then.",
+			 run->status);
 	for (guint i = 0; i < r->siblings->len && i < 50; i++)
 		g_string_append_printf(ids, " %" PRId64, ROW(r->siblings, store_run_row, i)->id);
 	if (r->siblings->len > 1)
-		doc_note(sec, "One of %u runs of the same record: mmprof report%s.", r->siblings->len, ids->str);
+		doc_note(sec, "One of %u runs of the same record, %u of them measured: mmprof report%s.",
+			 r->siblings->len, measured_runs(r), ids->str);
 }
 
 void report_head(struct report *r)
 {
 	static const struct doc_column columns[] = {
-	    {"run", "run", DOC_PLAIN},		{"uuid", "uuid", DOC_PLAIN},	   {"name", "workload", DOC_PLAIN},
-	    {"command", "command", DOC_PLAIN},	{"cwd", "directory", DOC_PLAIN},   {"system", "system", DOC_PLAIN},
-	    {"status", "status", DOC_PLAIN},	{"iteration", "iteration", DOC_PLAIN},
-	    {"started", "started", DOC_PLAIN},	{"user", "user", DOC_PLAIN},	   {"kernel", "kernel", DOC_PLAIN},
-	    {"emulated", "emulated", DOC_PLAIN}, {"tags", "tags", DOC_PLAIN},	   {"version", "mmprof", DOC_PLAIN},
+	    {"run", "run", DOC_PLAIN},
+	    {"uuid", "uuid", DOC_PLAIN},
+	    {"name", "workload", DOC_PLAIN},
+	    {"command", "command", DOC_PLAIN},
+	    {"cwd", "directory", DOC_PLAIN},
+	    {"system", "system", DOC_PLAIN},
+	    {"status", "status", DOC_PLAIN},
+	    {"status_why", "reason", DOC_PLAIN},
+	    {"iteration", "iteration", DOC_PLAIN},
+	    {"warmup", "warm-up", DOC_PLAIN},
+	    {"started", "started", DOC_PLAIN},
+	    {"user", "user", DOC_PLAIN},
+	    {"kernel", "kernel", DOC_PLAIN},
+	    {"emulated", "emulated", DOC_PLAIN},
+	    {"tags", "tags", DOC_PLAIN},
+	    {"version", "mmprof", DOC_PLAIN},
 	};
 	const struct store_run_row *run = &r->run;
-	const char *lab = report_fact(r, "lab.kernel");
+	const char *lab = emulated_kernel(r);
 	g_autofree char *command = command_line(run->argv_json), *started = local_time(run->started_unix_ns);
 	g_autofree char *tags = join_pairs(r->tags);
-	g_autofree char *title = g_strdup_printf("Run %" PRId64 ": %s under %s%s", run->id, run->name,
-						 strcmp(run->system, "none") ? run->system : "the kernel as it is",
-						 lab ? "   [EMULATED: QEMU TCG lab]" : "");
+	g_autofree char *title =
+	    g_strdup_printf("Run %" PRId64 ": %s under %s%s", run->id, run->name,
+			    strcmp(run->system, "none") ? run->system : "the kernel as it is",
+			    lab ? "   [EMULATED: QEMU TCG lab]" : "");
 	struct doc_section *sec = doc_section(r->doc, "run", title, columns, G_N_ELEMENTS(columns));
 
 	doc_vertical(sec);
@@ -113,8 +124,10 @@ void report_head(struct report *r)
 	doc_text(sec, "%s", command);
 	report_text(sec, run->cwd);
 	doc_text(sec, "%s", run->system);
-	status_cell(sec, run);
-	iteration_cell(sec, r);
+	doc_text(sec, "%s", run->status);
+	report_text(sec, run->status_why);
+	doc_int(sec, run->iteration);
+	report_text(sec, run->warmup ? "yes" : NULL);
 	doc_text(sec, "%s", started);
 	report_text(sec, run->user);
 	report_text(sec, report_fact(r, "kernel.release"));
@@ -124,15 +137,13 @@ void report_head(struct report *r)
 	notes(sec, r);
 }
 
-static void exit_cell(struct doc_section *sec, const struct store_run_row *run)
+static void exit_cells(struct doc_section *sec, const struct store_run_row *run)
 {
-	if (run->signal != STORE_NULL)
-		doc_text(sec, "signal %" PRId64 " (%s)", run->signal,
-			 run->signal > 0 && run->signal < 65 ? g_strsignal((int)run->signal) : "?");
-	else if (run->exit_status != STORE_NULL)
-		doc_text(sec, "%" PRId64, run->exit_status);
+	if (run->exit_status != STORE_NULL)
+		doc_int(sec, run->exit_status);
 	else
-		doc_none(sec, "the workload's end was not seen");
+		doc_none_as(sec, "", "the workload did not exit by itself");
+	report_text(sec, run->signal > 0 && run->signal < 65 ? g_strsignal((int)run->signal) : NULL);
 }
 
 void report_time(struct report *r)
@@ -143,7 +154,8 @@ void report_time(struct report *r)
 	    {"system_ns", "CPU time, system", DOC_NS},
 	    {"system_share", "system's part of CPU time", DOC_RATIO},
 	    {"cpus_used", "CPUs used", DOC_NUMBER},
-	    {"exit", "exit status", DOC_PLAIN},
+	    {"exit_status", "exit status", DOC_PLAIN},
+	    {"signal", "ended by signal", DOC_PLAIN},
 	    {"maxrss_bytes", "largest resident set", DOC_BYTES},
 	    {"minflt", "page faults without I/O", DOC_COUNT},
 	    {"majflt", "page faults with I/O", DOC_COUNT},
@@ -155,10 +167,10 @@ void report_time(struct report *r)
 	static const char why[] = "the run did not reach the workload's end";
 	const struct store_run_row *run = &r->run;
 	const int64_t rusage[] = {run->maxrss_bytes, run->minflt,  run->majflt, run->nvcsw,
-				  run->nivcsw,	     run->inblock, run->oublock};
+				  run->nivcsw,       run->inblock, run->oublock};
 	int64_t cpu = report_sum(run->user_ns, run->system_ns);
-	struct doc_section *sec = doc_section(r->doc, "time", "Time and resources of the workload", columns,
-					      G_N_ELEMENTS(columns));
+	struct doc_section *sec =
+	    doc_section(r->doc, "time", "Time and resources of the workload", columns, G_N_ELEMENTS(columns));
 
 	if (run->elapsed_ns == STORE_NULL) {
 		doc_note(sec, "Not measured: %s.", why);
@@ -174,7 +186,7 @@ void report_time(struct report *r)
 	else
 		doc_none_as(sec, "", "no CPU time");
 	report_share(sec, r, cpu);
-	exit_cell(sec, run);
+	exit_cells(sec, run);
 	for (size_t i = 0; i < G_N_ELEMENTS(rusage); i++)
 		report_int(sec, rusage[i], why);
 }
@@ -196,7 +208,8 @@ void report_cpu(struct report *r)
 		if (!sec)
 			sec = doc_section(r->doc, "cpu", "CPU time by class", columns, G_N_ELEMENTS(columns));
 		if (report_delta(s) == 0 && !r->all) {
-			g_string_append_printf(still, "%s%s", still->len ? ", " : "", s->name + strlen("cpu."));
+			g_string_append_printf(still, "%s%s", still->len ? ", " : "",
+					       s->name + strlen("cpu."));
 			continue;
 		}
 		doc_row(sec);
@@ -207,5 +220,6 @@ void report_cpu(struct report *r)
 	if (still->len)
 		doc_note(sec, "None at all: %s.", still->str);
 	if (sec)
-		doc_note(sec, "total.* is the whole machine's, workload.* the workload's, the others are kernel threads.");
+		doc_note(sec, "total.* is the whole machine's, workload.* the workload's, the others are "
+			      "kernel threads.");
 }

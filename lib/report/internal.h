@@ -1,5 +1,5 @@
-// What the sections of a run's report share: the run's rows, read once, and small helpers. Each section is a function
-// that adds itself to the document, or nothing when the run has nothing of it.
+// What the sections of a run's report share: the run's rows, read once, and small helpers. Each section is a
+// function that adds itself to the document, or nothing when the run has nothing of it.
 #ifndef MMPROF_REPORT_INTERNAL_H
 #define MMPROF_REPORT_INTERNAL_H
 
@@ -16,7 +16,8 @@ struct report {
 	struct doc *doc;
 	bool all;
 	struct store_run_row run;
-	GArray *siblings, *tags, *facts, *probes, *hists, *counts, *losses, *calibrations, *not_measured, *log, *series;
+	GArray *siblings, *tags, *facts, *probes, *hists, *counts, *losses, *calibrations, *not_measured,
+	    *log, *series;
 };
 
 // Rows of a list by index.
@@ -49,10 +50,14 @@ void report_share(struct doc_section *sec, const struct report *r, int64_t ns);
 #define REPORT_HIST_COLUMNS                                                                                  \
 	{"count", "count", DOC_COUNT}, {"rate_per_s", "rate", DOC_RATE}, {"total_ns", "total", DOC_NS},      \
 	    {"mean_ns", "mean", DOC_NS}, {"p50_ns", "p50", DOC_NS}, {"p90_ns", "p90", DOC_NS},               \
-	    {"p99_ns", "p99", DOC_NS}, {"p999_ns", "p99.9", DOC_NS}, {"max_ns", "max", DOC_NS}
+	    {"p99_ns", "p99", DOC_NS}, {"p999_ns", "p99.9", DOC_NS},                                         \
+	{                                                                                                    \
+		"max_ns", "max", DOC_NS                                                                      \
+	}
 void report_hist(struct doc_section *sec, const struct report *r, const struct store_hist_row *h);
 
-// Whether a probe lost more than 0.1 % of what it should have seen: "INCOMPLETE: 2.1 % lost", else NULL. g_free it.
+// Whether a probe lost more than 0.1 % of what it should have seen: "INCOMPLETE: 2.1 % lost", else NULL.
+// g_free it.
 char *report_incomplete(const struct report *r, const struct store_probe_row *p);
 
 // The sections, in the order in which they are shown.

@@ -3,7 +3,7 @@
 
 #include "report/internal.h"
 
-#define FLOOR_FACTOR 2	  // a mean below this many times the backend's own cost says little
+#define FLOOR_FACTOR 2   // a mean below this many times the backend's own cost says little
 #define LOSS_LIMIT 0.001 // a probe that lost a greater part is flagged
 
 // --- losses of a probe
@@ -13,7 +13,8 @@ static int64_t seen_by(const struct report *r, int64_t probe)
 	double sum = 0;
 
 	for (guint i = 0; i < r->hists->len; i++)
-		if (ROW(r->hists, store_hist_row, i)->probe == probe && ROW(r->hists, store_hist_row, i)->count != STORE_NULL)
+		if (ROW(r->hists, store_hist_row, i)->probe == probe &&
+		    ROW(r->hists, store_hist_row, i)->count != STORE_NULL)
 			sum += (double)ROW(r->hists, store_hist_row, i)->count;
 	for (guint i = 0; i < r->counts->len; i++)
 		if (ROW(r->counts, store_count_row, i)->probe == probe &&
@@ -77,7 +78,8 @@ static void corrected(struct doc_section *sec, const struct report *r, const str
 		doc_real(sec, mean - c->inside_mean_ns);
 }
 
-static void row_start(struct doc_section *sec, const struct store_probe_row *p, const char *class, const char *part)
+static void row_start(struct doc_section *sec, const struct store_probe_row *p, const char *class,
+		      const char *part)
 {
 	doc_row(sec);
 	doc_text(sec, "%s", p->name);
@@ -90,7 +92,8 @@ static void row_start(struct doc_section *sec, const struct store_probe_row *p, 
 
 static int by_weight(const void *a, const void *b)
 {
-	const struct store_hist_row *x = *(const struct store_hist_row *const *)a, *y = *(const struct store_hist_row *const *)b;
+	const struct store_hist_row *x = *(const struct store_hist_row *const *)a,
+				    *y = *(const struct store_hist_row *const *)b;
 	bool x_own = !strcmp(x->class, "workload"), y_own = !strcmp(y->class, "workload");
 
 	if (x_own != y_own)
@@ -137,12 +140,10 @@ static void probe_rows(struct doc_section *sec, const struct report *r, const st
 
 void report_latency(struct report *r)
 {
-	static const struct doc_column columns[] = {{"probe", "function", DOC_PLAIN},
-						    {"class", "class", DOC_PLAIN},
-						    {"backend", "backend", DOC_PLAIN},
-						    REPORT_HIST_COLUMNS,
-						    {"corrected_mean_ns", "corrected", DOC_NS},
-						    {"remark", "", DOC_PLAIN}};
+	static const struct doc_column columns[] = {
+	    {"probe", "function", DOC_PLAIN},           {"class", "class", DOC_PLAIN},
+	    {"backend", "backend", DOC_PLAIN},          REPORT_HIST_COLUMNS,
+	    {"corrected_mean_ns", "corrected", DOC_NS}, {"remark", "", DOC_PLAIN}};
 	struct doc_section *sec = NULL;
 
 	for (guint i = 0; i < r->probes->len; i++) {
@@ -151,14 +152,17 @@ void report_latency(struct report *r)
 		if (strcmp(p->kind, "func") || strcmp(p->status, "attached"))
 			continue;
 		if (!sec)
-			sec = doc_section(r->doc, "latency", "Function latency", columns, G_N_ELEMENTS(columns));
+			sec = doc_section(r->doc, "latency", "Function latency", columns,
+					  G_N_ELEMENTS(columns));
 		probe_rows(sec, r, p);
 	}
 	if (!sec)
 		return;
 	doc_note(sec,
-		 "From entry to return, callees and sleep included. Percentiles are within %.4g %%; count, total, mean and max are "
-		 "exact. \"corrected\" is the mean less the backend's own cost (see calibration); \"below floor\": the mean is at most "
+		 "From entry to return, callees and sleep included. Percentiles are within %.4g %%; count, "
+		 "total, mean and max are "
+		 "exact. \"corrected\" is the mean less the backend's own cost (see calibration); \"below "
+		 "floor\": the mean is at most "
 		 "%d times that cost.",
 		 HIST_ERROR * 100, FLOOR_FACTOR);
 }

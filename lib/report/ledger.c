@@ -1,14 +1,17 @@
-// What a reader must know before believing the figures: losses, the cost of measuring, what is missing, the machine.
+// What a reader must know before believing the figures: losses, the cost of measuring, what is missing, the
+// machine.
 #include <math.h>
 
 #include "report/internal.h"
 
 void report_kernel_log(struct report *r)
 {
-	static const char *const levels[] = {"emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"};
+	static const char *const levels[] = {"emergency", "alert",  "critical", "error",
+					     "warning",   "notice", "info",     "debug"};
 	static const struct doc_column columns[] = {
 	    {"t_ns", "after", DOC_NS}, {"level", "level", DOC_PLAIN}, {"text", "line", DOC_PLAIN}};
-	struct doc_section *sec = doc_section(r->doc, "kernel_log", "Kernel log", columns, G_N_ELEMENTS(columns));
+	struct doc_section *sec =
+	    doc_section(r->doc, "kernel_log", "Kernel log", columns, G_N_ELEMENTS(columns));
 
 	for (guint i = 0; i < r->log->len; i++) {
 		const struct store_log_row *l = ROW(r->log, store_log_row, i);
@@ -19,7 +22,8 @@ void report_kernel_log(struct report *r)
 		doc_text(sec, "%s", l->text);
 	}
 	if (!r->log->len)
-		doc_note(sec, report_was_measured(r, "kernel log") ? "No line of warning level or above." : "Not read.");
+		doc_note(sec, report_was_measured(r, "kernel log") ? "No line of warning level or above."
+								   : "Not read.");
 }
 
 void report_losses(struct report *r)
@@ -49,7 +53,9 @@ void report_losses(struct report *r)
 	else if (!lost)
 		doc_note(sec, "None: all %u entries of the loss ledger are zero.", r->losses->len);
 	else
-		doc_note(sec, "%u entries of the ledger are zero. A probe that lost more than 0.1 %% is marked INCOMPLETE.",
+		doc_note(sec,
+			 "%u entries of the ledger are zero. A probe that lost more than 0.1 %% is marked "
+			 "INCOMPLETE.",
 			 r->losses->len - lost);
 }
 
@@ -63,18 +69,21 @@ static void real_cell(struct doc_section *sec, double value)
 
 void report_calibration(struct report *r)
 {
-	static const struct doc_column columns[] = {
-	    {"backend", "backend", DOC_PLAIN},	       {"function", "measured on", DOC_PLAIN},
-	    {"calls", "calls", DOC_COUNT},	       {"inside_p50_ns", "within, p50", DOC_NS},
-	    {"inside_mean_ns", "within, mean", DOC_NS}, {"call_ns", "whole cost of a call", DOC_NS},
-	    {"note", "", DOC_PLAIN}};
+	static const struct doc_column columns[] = {{"backend", "backend", DOC_PLAIN},
+						    {"function", "measured on", DOC_PLAIN},
+						    {"calls", "calls", DOC_COUNT},
+						    {"inside_p50_ns", "within, p50", DOC_NS},
+						    {"inside_mean_ns", "within, mean", DOC_NS},
+						    {"call_ns", "whole cost of a call", DOC_NS},
+						    {"note", "", DOC_PLAIN}};
 	struct doc_section *sec = NULL;
 
 	for (guint i = 0; i < r->calibrations->len; i++) {
 		const struct store_calibration_row *c = ROW(r->calibrations, store_calibration_row, i);
 
 		if (!sec)
-			sec = doc_section(r->doc, "calibration", "Calibration: what the backends themselves cost", columns,
+			sec = doc_section(r->doc, "calibration",
+					  "Calibration: what the backends themselves cost", columns,
 					  G_N_ELEMENTS(columns));
 		doc_row(sec);
 		doc_text(sec, "%s", c->backend);
@@ -86,15 +95,16 @@ void report_calibration(struct report *r)
 		report_text(sec, c->note);
 	}
 	if (sec)
-		doc_note(sec, "\"within\" is what a probe shows for an empty function: part of every raw latency above.");
+		doc_note(sec, "\"within\" is what a probe shows for an empty function: part of every raw "
+			      "latency above.");
 }
 
 void report_self(struct report *r)
 {
 	static const struct doc_column columns[] = {
-	    {"self_user_ns", "mmprof, user", DOC_NS},	    {"self_system_ns", "mmprof, system", DOC_NS},
-	    {"self_share", "of one CPU", DOC_RATIO},	    {"self_maxrss_bytes", "mmprof's memory", DOC_BYTES},
-	    {"bpf_ns", "BPF programs", DOC_NS},		    {"bpf_share", "of one CPU", DOC_RATIO},
+	    {"self_user_ns", "mmprof, user", DOC_NS},     {"self_system_ns", "mmprof, system", DOC_NS},
+	    {"self_share", "of one CPU", DOC_RATIO},      {"self_maxrss_bytes", "mmprof's memory", DOC_BYTES},
+	    {"bpf_ns", "BPF programs", DOC_NS},           {"bpf_share", "of one CPU", DOC_RATIO},
 	    {"bpf_ns_source", "BPF time from", DOC_PLAIN}};
 	static const char why[] = "the run did not reach its end";
 	const struct store_run_row *run = &r->run;
@@ -120,12 +130,10 @@ void report_self(struct report *r)
 // What is attached where, and what stands for what.
 void report_probes(struct report *r)
 {
-	static const struct doc_column columns[] = {{"probe", "probe", DOC_PLAIN},
-						    {"backend", "backend", DOC_PLAIN},
-						    {"target", "attached to", DOC_PLAIN},
-						    {"status", "status", DOC_PLAIN},
-						    {"what", "what it measures", DOC_PLAIN},
-						    {"why", "remark", DOC_PLAIN}};
+	static const struct doc_column columns[] = {
+	    {"probe", "probe", DOC_PLAIN},           {"backend", "backend", DOC_PLAIN},
+	    {"target", "attached to", DOC_PLAIN},    {"status", "status", DOC_PLAIN},
+	    {"what", "what it measures", DOC_PLAIN}, {"why", "remark", DOC_PLAIN}};
 	struct doc_section *sec = NULL;
 
 	for (guint i = 0; i < r->probes->len; i++) {
@@ -145,11 +153,22 @@ void report_probes(struct report *r)
 	}
 }
 
+// What has the same reason stands together.
+static int by_reason(const void *a, const void *b)
+{
+	const struct store_pair *x = a, *y = b;
+	int order = strcmp(x->value, y->value);
+
+	return order ? order : strcmp(x->key, y->key);
+}
+
 void report_not_measured(struct report *r)
 {
 	static const struct doc_column columns[] = {{"what", "what", DOC_PLAIN}, {"why", "why", DOC_PLAIN}};
-	struct doc_section *sec = doc_section(r->doc, "not_measured", "Not measured", columns, G_N_ELEMENTS(columns));
+	struct doc_section *sec =
+	    doc_section(r->doc, "not_measured", "Not measured", columns, G_N_ELEMENTS(columns));
 
+	g_array_sort(r->not_measured, by_reason);
 	for (guint i = 0; i < r->not_measured->len; i++) {
 		doc_row(sec);
 		doc_text(sec, "%s", ROW(r->not_measured, store_pair, i)->key);
@@ -168,28 +187,29 @@ static bool is_main_fact(const char *key)
 					       "kernel.version",
 					       "kernel.cmdline",
 					       "lab.*",
+					       "machine.*",
 					       "cpu.model",
-					       "cpu.count",
-					       "cpu.online",
 					       "cpu.microcode",
-					       "cpufreq.driver",
-					       "cpufreq.governor",
+					       "cpu.online",
+					       "cpufreq.scaling_*",
 					       "clocksource",
-					       "memory.total",
-					       "numa.nodes",
+					       "tsc_hz",
+					       "memory.MemTotal",
+					       "memory.SwapTotal",
+					       "numa.online",
 					       "numa.distance.*",
-					       "numa.demotion_enabled",
-					       "memory_tier*",
+					       "tier.*nodelist",
+					       "mm.numa.demotion_enabled",
 					       "sysctl.kernel.numa_balancing",
 					       "sysctl.vm.swappiness",
 					       "sysctl.vm.overcommit_memory",
 					       "sysctl.vm.zone_reclaim_mode",
-					       "thp.enabled",
-					       "thp.defrag",
-					       "ksm.run",
+					       "mm.transparent_hugepage.enabled",
+					       "mm.transparent_hugepage.defrag",
+					       "mm.ksm.run",
+					       "mm.lru_gen.enabled",
 					       "zswap.enabled",
-					       "lru_gen.enabled",
-					       "swap.*"};
+					       "swap.devices"};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(patterns); i++)
 		if (g_pattern_match_simple(patterns[i], key))
@@ -199,8 +219,10 @@ static bool is_main_fact(const char *key)
 
 void report_provenance(struct report *r)
 {
-	static const struct doc_column columns[] = {{"fact", "fact", DOC_PLAIN}, {"value", "value", DOC_PLAIN}};
-	struct doc_section *sec = doc_section(r->doc, "provenance", "Machine", columns, G_N_ELEMENTS(columns));
+	static const struct doc_column columns[] = {{"fact", "fact", DOC_PLAIN},
+						    {"value", "value", DOC_PLAIN}};
+	struct doc_section *sec =
+	    doc_section(r->doc, "provenance", "Machine", columns, G_N_ELEMENTS(columns));
 	guint left_out = 0;
 
 	for (guint i = 0; i < r->facts->len; i++) {

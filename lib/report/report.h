@@ -1,5 +1,5 @@
-// Reports: documents made from the database alone, for `mmprof report` and `mmprof list`. Knows nothing of the machine
-// that it runs on.
+// Reports: documents made from the database alone, for `mmprof report` and `mmprof list`. Knows nothing of
+// the machine that it runs on.
 #ifndef MMPROF_REPORT_REPORT_H
 #define MMPROF_REPORT_REPORT_H
 

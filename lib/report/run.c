@@ -1,8 +1,9 @@
-// The report of one run: reads everything of it, then each section adds itself. The helpers that sections share are
-// here too.
+// The report of one run: reads everything of it, then each section adds itself. The helpers that sections
+// share are here too.
 #include "report/report.h"
 
 #include "report/internal.h"
+#include "store/store.h"
 
 static int read_all(struct store *store, struct report *r)
 {
@@ -32,8 +33,9 @@ static int read_all(struct store *store, struct report *r)
 
 static void free_all(struct report *r)
 {
-	GArray **lists[] = {&r->siblings, &r->tags,	    &r->facts,	      &r->probes, &r->hists, &r->counts,
-			    &r->losses,	  &r->calibrations, &r->not_measured, &r->log,	  &r->series};
+	GArray **lists[] = {&r->siblings,     &r->tags,   &r->facts,  &r->probes,
+			    &r->hists,        &r->counts, &r->losses, &r->calibrations,
+			    &r->not_measured, &r->log,    &r->series};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
 		g_clear_pointer(lists[i], g_array_unref);
@@ -42,15 +44,18 @@ static void free_all(struct report *r)
 int report_run(struct store *store, const struct store_run_row *run, bool all, struct doc **doc)
 {
 	static void (*const sections[])(struct report *) = {
-	    report_head,      report_time,     report_cpu,	   report_latency,    report_tlb,
-	    report_locks,     report_acquires, report_events,	   report_counters,   report_pressure,
-	    report_levels,    report_samplers, report_kernel_log, report_losses,      report_calibration,
-	    report_self,      report_probes,   report_not_measured, report_provenance,
+	    report_head,   report_time,     report_cpu,          report_latency,    report_tlb,
+	    report_locks,  report_acquires, report_events,       report_counters,   report_pressure,
+	    report_levels, report_samplers, report_kernel_log,   report_losses,     report_calibration,
+	    report_self,   report_probes,   report_not_measured, report_provenance,
 	};
 	struct report r = {.all = all, .run = *run};
 	g_autofree char *name = g_strdup_printf("run %" PRId64, run->id);
-	int rc = read_all(store, &r);
+	int rc = store_begin(store);
 
+	if (!rc)
+		rc = read_all(store, &r);
+	store_commit(store);
 	if (!rc) {
 		*doc = r.doc = doc_new(name);
 		for (size_t i = 0; i < G_N_ELEMENTS(sections); i++)

@@ -16,7 +16,8 @@ void report_counters(struct report *r)
 		if (!s->counter || g_str_has_prefix(s->name, "cpu.") || g_str_has_prefix(s->name, "psi."))
 			continue;
 		if (!sec)
-			sec = doc_section(r->doc, "counters", "Counters that moved", columns, G_N_ELEMENTS(columns));
+			sec = doc_section(r->doc, "counters", "Counters that moved", columns,
+					  G_N_ELEMENTS(columns));
 		if (report_delta(s) == 0 && !r->all) {
 			still++;
 			continue;
@@ -28,7 +29,8 @@ void report_counters(struct report *r)
 		report_rate(sec, r, report_delta(s));
 	}
 	if (still)
-		doc_note(sec, "%u more did not move (--all shows them). Counters are the whole machine's.", still);
+		doc_note(sec, "%u more did not move (--all shows them). Counters are the whole machine's.",
+			 still);
 }
 
 void report_pressure(struct report *r)
@@ -44,8 +46,8 @@ void report_pressure(struct report *r)
 		if (!s->counter || !g_str_has_prefix(s->name, "psi."))
 			continue;
 		if (!sec)
-			sec = doc_section(r->doc, "pressure", "Pressure: time stalled for a resource", columns,
-					  G_N_ELEMENTS(columns));
+			sec = doc_section(r->doc, "pressure", "Pressure: time stalled for a resource",
+					  columns, G_N_ELEMENTS(columns));
 		doc_row(sec);
 		doc_text(sec, "%s", s->name + strlen("psi."));
 		report_int(sec, report_delta(s), "out of range");
@@ -58,10 +60,19 @@ void report_pressure(struct report *r)
 // The levels that are shown without --all.
 static bool is_important(const char *name)
 {
-	static const char *const patterns[] = {"workload.*",	 "pagetables.*",       "node?.MemFree",	"node??.MemFree",
-					       "node?.MemUsed",	 "node??.MemUsed",     "cpufreq.*",	"swap.*",
-					       "zswap.*",	 "ksm.pages_shar*",    "meminfo.MemAvailable",
-					       "meminfo.AnonHugePages", "meminfo.Dirty"};
+	static const char *const patterns[] = {"workload.*",
+					       "pagetables.*",
+					       "node?.MemFree",
+					       "node??.MemFree",
+					       "node?.MemUsed",
+					       "node??.MemUsed",
+					       "cpufreq.*",
+					       "swap.*",
+					       "zswap.*",
+					       "ksm.pages_shar*",
+					       "meminfo.MemAvailable",
+					       "meminfo.AnonHugePages",
+					       "meminfo.Dirty"};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(patterns); i++)
 		if (g_pattern_match_simple(patterns[i], name))
@@ -79,11 +90,12 @@ static bool is_level_of(const struct report *r, const struct store_series_row *s
 }
 
 // One table a unit, so that a column has one; `unit` "" is for all that are just counted.
-static void levels_in(struct report *r, const char *unit, const char *key, const char *title, enum doc_unit shown)
+static void levels_in(struct report *r, const char *unit, const char *key, const char *title,
+		      enum doc_unit shown)
 {
 	const struct doc_column columns[] = {{"level", "level", DOC_PLAIN}, {"first", "first", shown},
-					     {"last", "last", shown},	    {"least", "least", shown},
-					     {"most", "most", shown},	    {"unit", "unit", DOC_PLAIN}};
+					     {"last", "last", shown},       {"least", "least", shown},
+					     {"most", "most", shown},       {"unit", "unit", DOC_PLAIN}};
 	int n_columns = *unit ? 5 : 6; // the heading says it, or each row
 	struct doc_section *sec = NULL;
 
@@ -134,7 +146,8 @@ void report_samplers(struct report *r)
 			continue;
 		if (!sec)
 			sec = doc_section(r->doc, "samplers", "Samplers", columns, G_N_ELEMENTS(columns));
-		name = g_strndup(s->name + sizeof(prefix) - 1, strlen(s->name) - sizeof(prefix) - sizeof(suffix) + 2);
+		name = g_strndup(s->name + sizeof(prefix) - 1,
+				 strlen(s->name) - sizeof(prefix) - sizeof(suffix) + 2);
 		cpu_name = g_strconcat(prefix, name, ".cpu", NULL);
 		cpu = report_series(r, cpu_name);
 		doc_row(sec);
@@ -144,5 +157,6 @@ void report_samplers(struct report *r)
 		report_share(sec, r, cpu ? cpu->last : STORE_NULL);
 	}
 	if (sec)
-		doc_note(sec, "Every %" PRId64 " ms where that costs little; a slow sampler rests longer.", r->run.interval_ms);
+		doc_note(sec, "Every %" PRId64 " ms where that costs little; a slow sampler rests longer.",
+			 r->run.interval_ms);
 }

@@ -64,7 +64,8 @@ static void missing(struct sink *sink, const char *what, const char *why)
 		s->rc = store_not_measured(s->store, s->run, what, why);
 }
 
-struct samplers *samplers_open(struct store *store, int64_t run, const struct sample_target *target, int interval_ms)
+struct samplers *samplers_open(struct store *store, int64_t run, const struct sample_target *target,
+			       int interval_ms)
 {
 	struct samplers *s = g_new0(struct samplers, 1);
 

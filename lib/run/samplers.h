@@ -1,5 +1,5 @@
-// The samplers of a run: reads each when it is due, puts what they say into the store. A sampler whose reading is slow
-// is read less often, so that sampling never takes more than a small share of one CPU.
+// The samplers of a run: reads each when it is due, puts what they say into the store. A sampler whose
+// reading is slow is read less often, so that sampling never takes more than a small share of one CPU.
 #ifndef MMPROF_RUN_SAMPLERS_H
 #define MMPROF_RUN_SAMPLERS_H
 
@@ -11,9 +11,11 @@
 struct samplers;
 struct store;
 
-struct samplers *samplers_open(struct store *store, int64_t run, const struct sample_target *target, int interval_ms);
+struct samplers *samplers_open(struct store *store, int64_t run, const struct sample_target *target,
+			       int interval_ms);
 
-// Reads those that are due at t_ns (all of them when `all`; `last` when the workload has ended). 0 or the store's error.
+// Reads those that are due at t_ns (all of them when `all`; `last` when the workload has ended). 0 or the
+// store's error.
 int samplers_read(struct samplers *samplers, int64_t t_ns, bool all, bool last);
 
 // Stores how often each was read and how long that took; closes them.

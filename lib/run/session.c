@@ -1,5 +1,5 @@
-// One run from set-up to the last figure; see session.h. Order matters: the run's row first, then everything that
-// may fail, the workload's first instruction last of all.
+// One run from set-up to the last figure; see session.h. Order matters: the run's row first, then everything
+// that may fail, the workload's first instruction last of all.
 #include "run/session.h"
 
 #include <errno.h>
@@ -92,8 +92,8 @@ static int store_facts(struct session *s)
 	int rc;
 
 	host_facts("", keep_fact, &f);
-	rc = store_run_facts(s->store, s->run, (const char *const *)f.keys->pdata, (const char *const *)f.values->pdata,
-			     f.keys->len);
+	rc = store_run_facts(s->store, s->run, (const char *const *)f.keys->pdata,
+			     (const char *const *)f.values->pdata, f.keys->len);
 	g_ptr_array_unref(f.keys);
 	g_ptr_array_unref(f.values);
 	return rc;
@@ -231,8 +231,8 @@ static void kill_workload(struct session *s, int signal)
 		kill(workload_pid(s->workload), signal);
 }
 
-// A terminal's Ctrl-C has already reached the workload, which shares our process group; a signal sent to mmprof alone
-// is passed on.
+// A terminal's Ctrl-C has already reached the workload, which shares our process group; a signal sent to
+// mmprof alone is passed on.
 static void on_signal(struct session *s)
 {
 	struct signalfd_siginfo info;
@@ -240,7 +240,9 @@ static void on_signal(struct session *s)
 	while (read(s->signal_fd, &info, sizeof(info)) == sizeof(info)) {
 		s->interrupted = true;
 		s->status = "interrupted";
-		s->status_why = info.ssi_signo == SIGINT ? "SIGINT" : info.ssi_signo == SIGTERM ? "SIGTERM" : "signal";
+		s->status_why = info.ssi_signo == SIGINT    ? "SIGINT"
+				: info.ssi_signo == SIGTERM ? "SIGTERM"
+							    : "signal";
 		if (info.ssi_code != SI_KERNEL)
 			kill_workload(s, (int)info.ssi_signo);
 	}
@@ -293,9 +295,8 @@ static int tick(struct session *s)
 
 static int watch(struct session *s)
 {
-	struct pollfd fds[] = {{workload_event_fd(s->workload), POLLIN, 0},
-			       {s->signal_fd, POLLIN, 0},
-			       {s->timer_fd, POLLIN, 0}};
+	struct pollfd fds[] = {
+	    {workload_event_fd(s->workload), POLLIN, 0}, {s->signal_fd, POLLIN, 0}, {s->timer_fd, POLLIN, 0}};
 	int rc = 0;
 
 	while (!rc) {
@@ -324,7 +325,8 @@ static int note_left_running(struct session *s, int left)
 
 	if (!left)
 		return 0;
-	why = g_strdup_printf("%d processes of it still ran when its first process ended, which ends the run", left);
+	why = g_strdup_printf("%d processes of it still ran when its first process ended, which ends the run",
+			      left);
 	return store_not_measured(s->store, s->run, "the workload's later life", why);
 }
 
@@ -429,7 +431,8 @@ static void tear_down(struct session *s)
 static void mark_failed(struct session *s)
 {
 	g_autofree char *why = g_strdup(err_text());
-	struct store_result r = {.status = "failed", .status_why = why, .exit_status = -1, .signal = -1, .bpf_ns = -1};
+	struct store_result r = {
+	    .status = "failed", .status_why = why, .exit_status = -1, .signal = -1, .bpf_ns = -1};
 
 	if (!s->run)
 		return;
@@ -440,7 +443,12 @@ static void mark_failed(struct session *s)
 
 int session_run(struct store *store, const struct session_options *options, struct session_outcome *out)
 {
-	struct session s = {.options = options, .store = store, .status = "done", .signal_fd = -1, .timer_fd = -1, .kmsg_fd = -1};
+	struct session s = {.options = options,
+			    .store = store,
+			    .status = "done",
+			    .signal_fd = -1,
+			    .timer_fd = -1,
+			    .kmsg_fd = -1};
 	int rc;
 
 	memset(out, 0, sizeof(*out));

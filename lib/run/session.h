@@ -1,5 +1,5 @@
-// One run: prepares the workload, attaches probes, samples at the interval, and writes everything to the store as it
-// comes, so that a crash loses at most a second.
+// One run: prepares the workload, attaches probes, samples at the interval, and writes everything to the
+// store as it comes, so that a crash loses at most a second.
 #ifndef MMPROF_RUN_SESSION_H
 #define MMPROF_RUN_SESSION_H
 
@@ -13,18 +13,19 @@ struct store;
 struct session_options {
 	struct workload_options workload;
 	const char *experiment, *name, *system;
-	const char *const *tags;	      // "KEY=VALUE", NULL-terminated; may be NULL
+	const char *const *tags;                      // "KEY=VALUE", NULL-terminated; may be NULL
 	const char *const *probes, *const *no_probes; // specifications; may be NULL
 	const char *backend;
 	int interval_ms, timeout_s; // timeout 0: none
-	int iteration;		    // 0: warm-up
+	int iteration;              // 0: warm-up
 	bool bpf_stats;
-	void (*progress)(const char *text); // one line that replaces the one before; NULL text: done. May be NULL.
+	void (*progress)(
+	    const char *text); // one line that replaces the one before; NULL text: done. May be NULL.
 };
 
 struct session_outcome {
-	int64_t run;	 // its id
-	int exit_code;	 // what `time` would end with: the status, or 128 + signal
+	int64_t run;      // its id
+	int exit_code;    // what `time` would end with: the status, or 128 + signal
 	bool interrupted; // by a signal to mmprof
 	const char *status;
 	int64_t elapsed_ns;
@@ -34,8 +35,8 @@ struct session_outcome {
 // Blocks the signals that a session handles; call once, before any thread or session.
 void session_block_signals(void);
 
-// Checks everything that can be checked without changing anything: workload, placement, probe specifications. -EINVAL
-// with an err chain.
+// Checks everything that can be checked without changing anything: workload, placement, probe specifications.
+// -EINVAL with an err chain.
 int session_check(const struct session_options *options);
 
 // -errno with an err chain when the run could not be made; what was stored by then stays, marked failed.

@@ -56,8 +56,9 @@ static int check_nodes(const char *option, const char *nodes)
 		return err_set(-EINVAL, "--%s: this kernel has no NUMA policies", option);
 	mask = numa_parse_nodestring(nodes);
 	if (!mask)
-		return err_set(-EINVAL, "--%s: \"%s\" names NUMA nodes that are not here (mmprof doctor lists them)", option,
-			       nodes);
+		return err_set(-EINVAL,
+			       "--%s: \"%s\" names NUMA nodes that are not here (mmprof doctor lists them)",
+			       option, nodes);
 	numa_free_nodemask(mask);
 	return 0;
 }

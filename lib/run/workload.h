@@ -1,5 +1,5 @@
-// The workload's process: made stopped, so that it can be put into its cgroup and the probes switched on before its
-// first instruction; waited for by a thread of its own, so that its end is timed exactly.
+// The workload's process: made stopped, so that it can be put into its cgroup and the probes switched on
+// before its first instruction; waited for by a thread of its own, so that its end is timed exactly.
 #ifndef MMPROF_RUN_WORKLOAD_H
 #define MMPROF_RUN_WORKLOAD_H
 
@@ -9,17 +9,17 @@
 #include <sys/types.h>
 
 struct workload_options {
-	const char *const *argv;   // NULL-terminated
-	const char *user;	   // NULL: as mmprof itself
-	const char *cpus;	   // NULL: any; e.g. "0-3,8"
+	const char *const *argv;                      // NULL-terminated
+	const char *user;                             // NULL: as mmprof itself
+	const char *cpus;                             // NULL: any; e.g. "0-3,8"
 	const char *membind, *preferred, *interleave; // nodes, NULL: not set
-	const char *stdin_path, *stdout_path;	      // NULL: mmprof's own
+	const char *stdin_path, *stdout_path;         // NULL: mmprof's own
 };
 
 struct workload;
 
-// Checks what can be checked without starting anything: the program exists and can be executed, the user exists, CPUs and
-// nodes are there. -EINVAL with an err chain.
+// Checks what can be checked without starting anything: the program exists and can be executed, the user
+// exists, CPUs and nodes are there. -EINVAL with an err chain.
 int workload_check(const struct workload_options *options);
 
 // Forks the process, which waits. -errno with an err chain.
@@ -33,9 +33,9 @@ int workload_start(struct workload *workload);
 int workload_event_fd(const struct workload *workload);
 
 struct workload_end {
-	int64_t elapsed_ns;	  // from start to the end of the first process
-	int exit_status, signal;  // -1 where there is none
-	struct rusage usage;	  // of it and of all children it waited for
+	int64_t elapsed_ns;      // from start to the end of the first process
+	int exit_status, signal; // -1 where there is none
+	struct rusage usage;     // of it and of all children it waited for
 };
 
 // After the event: how it ended.

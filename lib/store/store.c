@@ -151,7 +151,9 @@ int store_get_int(struct store *s, const char *sql, const struct value *values, 
 
 int store_begin(struct store *s)
 {
-	return sqlite3_get_autocommit(s->db) ? store_exec(s, "BEGIN IMMEDIATE") : 0;
+	if (!sqlite3_get_autocommit(s->db))
+		return 0;
+	return store_exec(s, s->mode == STORE_READ ? "BEGIN" : "BEGIN IMMEDIATE");
 }
 
 int store_commit(struct store *s)

@@ -20,7 +20,8 @@ enum store_mode { STORE_READ, STORE_WRITE };
 int store_open(const char *path, enum store_mode mode, struct store **store);
 void store_close(struct store *store);
 
-// One transaction for many writes; store_commit makes them durable.
+// One transaction for many writes; store_commit makes them durable. Of a store opened for reading: what is
+// read in between is of one moment. Begun twice or committed twice is no error.
 int store_begin(struct store *store);
 int store_commit(struct store *store);
 

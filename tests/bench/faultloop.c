@@ -1,5 +1,5 @@
-// Takes page faults one after another and prints what one costs: the fastest of many batches, in ns, so that what
-// else the machine does falls out. Usage: faultloop [BATCHES [PAGES]]
+// Takes page faults one after another and prints what one costs: the fastest of many batches, in ns, so that
+// what else the machine does falls out. Usage: faultloop [BATCHES [PAGES]]
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +21,8 @@ int main(int argc, char **argv)
 	double best = 0;
 
 	for (int b = 0; b < batches; b++) {
-		volatile char *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		volatile char *p =
+		    mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		int64_t from;
 		double each;
 

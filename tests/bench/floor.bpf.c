@@ -1,5 +1,5 @@
-// The least that timing a function by fentry and fexit can cost: a pair of empty programs, and a pair that reads the
-// clock and nothing else.
+// The least that timing a function by fentry and fexit can cost: a pair of empty programs, and a pair that
+// reads the clock and nothing else.
 #include <linux/bpf.h>
 
 #include <bpf/bpf_helpers.h>

@@ -14,12 +14,13 @@ int main(int argc, char **argv)
 	if (!obj)
 		return fprintf(stderr, "usage: floor OBJECT empty|clock COMMAND [ARG...]\n"), 2;
 	bpf_object__for_each_program(p, obj)
-		bpf_program__set_autoload(p, !strncmp(bpf_program__name(p), argv[2], strlen(argv[2])));
+	    bpf_program__set_autoload(p, !strncmp(bpf_program__name(p), argv[2], strlen(argv[2])));
 	if (bpf_object__load(obj))
 		return fprintf(stderr, "floor: can't load\n"), 2;
-	bpf_object__for_each_program(p, obj)
-		if (bpf_program__autoload(p) && !bpf_program__attach(p))
-			return fprintf(stderr, "floor: can't attach\n"), 2;
+	bpf_object__for_each_program(
+	    p, obj) if (bpf_program__autoload(p) &&
+			!bpf_program__attach(p)) return fprintf(stderr, "floor: can't attach\n"),
+	    2;
 	if (fork() == 0) {
 		execvp(argv[3], argv + 3);
 		_exit(127);

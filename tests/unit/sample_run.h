@@ -1,5 +1,5 @@
-// A realistic run, made through the store's writers, for the tests of store and report: what a page-fault workload on a
-// 6.1 kernel with two nodes gives. Random figures are the same each time.
+// A realistic run, made through the store's writers, for the tests of store and report: what a page-fault
+// workload on a 6.1 kernel with two nodes gives. Random figures are the same each time.
 #ifndef MMPROF_TESTS_SAMPLE_RUN_H
 #define MMPROF_TESTS_SAMPLE_RUN_H
 
@@ -37,14 +37,16 @@ static inline uint64_t sample_latency(uint64_t *seed, double median)
 	return (uint64_t)(median * (0.4 + 1.2 * u) * (*seed >> 57 == 0 ? 20 : 1));
 }
 
-static inline void sample_hist(struct store *s, int64_t probe, const char *part, const char *class, int n, double median)
+static inline void sample_hist(struct store *s, int64_t probe, const char *part, const char *class, int n,
+			       double median)
 {
 	struct hist h = {};
 	uint64_t seed = (uint64_t)n * 31 + (uint64_t)median;
 
 	for (int i = 0; i < n; i++)
 		hist_add(&h, sample_latency(&seed, median));
-	must(store_hist(s, probe, &(struct store_hist){part, class, h.count, h.sum, h.min, h.max, h.buckets}));
+	must(
+	    store_hist(s, probe, &(struct store_hist){part, class, h.count, h.sum, h.min, h.max, h.buckets}));
 }
 
 static inline int64_t sample_probe(struct store *s, int64_t run, struct store_probe p)
@@ -55,8 +57,8 @@ static inline int64_t sample_probe(struct store *s, int64_t run, struct store_pr
 	return id;
 }
 
-static inline void sample_series(struct store *s, int64_t run, const char *name, const char *unit, bool counter, int64_t from,
-				 int64_t to)
+static inline void sample_series(struct store *s, int64_t run, const char *name, const char *unit,
+				 bool counter, int64_t from, int64_t to)
 {
 	int64_t id;
 
@@ -69,29 +71,34 @@ static inline void sample_probes(struct store *s, int64_t run)
 {
 	int64_t fault, shoot, flush, lock, numa;
 
-	fault = sample_probe(s, run,
-			     (struct store_probe){"handle_mm_fault", "func", "handle_mm_fault", "fentry", "attached", NULL,
-						  "a page fault from entry to return", NULL});
+	fault =
+	    sample_probe(s, run,
+			 (struct store_probe){"handle_mm_fault", "func", "handle_mm_fault", "fentry",
+					      "attached", NULL, "a page fault from entry to return", NULL});
 	numa = sample_probe(s, run,
-			    (struct store_probe){"change_prot_numa", "func", "change_prot_numa", "kprobe", "attached",
-						 "fentry: not in BTF as a traceable function", "NUMA-balancing's unmapping of a range",
-						 NULL});
-	sample_probe(s, run,
-		     (struct store_probe){"tlb_flush", "alias", NULL, NULL, "alias",
-					  "inline in the kernel: tlb_flush_range and tlb_flush_count stand for it",
-					  "flushing the TLB after unmapping", NULL});
-	shoot = sample_probe(s, run,
-			     (struct store_probe){"tlb_flush_range", "func", "flush_tlb_mm_range", "fentry", "attached", NULL,
-						  "a flush of a range of an address space on all its CPUs", NULL});
+			    (struct store_probe){"change_prot_numa", "func", "change_prot_numa", "kprobe",
+						 "attached", "fentry: not in BTF as a traceable function",
+						 "NUMA-balancing's unmapping of a range", NULL});
+	sample_probe(
+	    s, run,
+	    (struct store_probe){"tlb_flush", "alias", NULL, NULL, "alias",
+				 "inline in the kernel: tlb_flush_range and tlb_flush_count stand for it",
+				 "flushing the TLB after unmapping", NULL});
+	shoot = sample_probe(
+	    s, run,
+	    (struct store_probe){"tlb_flush_range", "func", "flush_tlb_mm_range", "fentry", "attached", NULL,
+				 "a flush of a range of an address space on all its CPUs", NULL});
 	sample_probe(s, run,
 		     (struct store_probe){"__update_pginfo", "func", NULL, NULL, "absent",
-					  "no kernel symbol __update_pginfo: a memtis kernel has it", "memtis' access histogram", NULL});
-	flush = sample_probe(s, run,
-			     (struct store_probe){"tlb_flush_count", "tp", "tlb:tlb_flush", "raw_tp", "attached", NULL,
-						  "TLB flushes and pages by reason", "pages"});
+					  "no kernel symbol __update_pginfo: a memtis kernel has it",
+					  "memtis' access histogram", NULL});
+	flush =
+	    sample_probe(s, run,
+			 (struct store_probe){"tlb_flush_count", "tp", "tlb:tlb_flush", "raw_tp", "attached",
+					      NULL, "TLB flushes and pages by reason", "pages"});
 	lock = sample_probe(s, run,
-			    (struct store_probe){"mmap_lock", "lock", "mmap_lock:*", "raw_tp", "attached", NULL,
-						 "waiting for and holding mmap_lock", NULL});
+			    (struct store_probe){"mmap_lock", "lock", "mmap_lock:*", "raw_tp", "attached",
+						 NULL, "waiting for and holding mmap_lock", NULL});
 	sample_hist(s, fault, "", "workload", 65842, 780);
 	sample_hist(s, fault, "", "other", 1203, 1100);
 	sample_hist(s, fault, "", "kworker", 3, 900);
@@ -101,13 +108,19 @@ static inline void sample_probes(struct store *s, int64_t run)
 	sample_hist(s, lock, "read hold", "workload", 66000, 900);
 	sample_hist(s, lock, "write hold", "workload", 340, 5200);
 	sample_hist(s, lock, "write wait", "other", 3, 2600);
-	must(store_count(s, flush, &(struct store_count){"", "workload", 0, "flush on task switch", 310, true, 24}));
-	must(store_count(s, flush, &(struct store_count){"full", "workload", 0, "flush on task switch", 300, false, 0}));
-	must(store_count(s, flush, &(struct store_count){"", "workload", 1, "remote shootdown", 87, true, 1040}));
-	must(store_count(s, flush, &(struct store_count){"", "other", 2, "local shootdown", 4100, true, 9000}));
+	must(store_count(s, flush,
+			 &(struct store_count){"", "workload", 0, "flush on task switch", 310, true, 24}));
+	must(store_count(
+	    s, flush, &(struct store_count){"full", "workload", 0, "flush on task switch", 300, false, 0}));
+	must(store_count(s, flush,
+			 &(struct store_count){"", "workload", 1, "remote shootdown", 87, true, 1040}));
+	must(store_count(s, flush,
+			 &(struct store_count){"", "other", 2, "local shootdown", 4100, true, 9000}));
 	must(store_count(s, flush, &(struct store_count){"", "kworker", 7, NULL, 2, true, 2}));
-	must(store_count(s, lock, &(struct store_count){"read trylock", "workload", 1, "ok", 65800, false, 0}));
-	must(store_count(s, lock, &(struct store_count){"read trylock", "workload", 0, "failed", 120, false, 0}));
+	must(store_count(s, lock,
+			 &(struct store_count){"read trylock", "workload", 1, "ok", 65800, false, 0}));
+	must(store_count(s, lock,
+			 &(struct store_count){"read trylock", "workload", 0, "failed", 120, false, 0}));
 	must(store_count(s, lock, &(struct store_count){"read trylock", "other", 1, "ok", 1200, false, 0}));
 	must(store_count(s, lock, &(struct store_count){"read wait", "workload", -1, "killed", 1, false, 0}));
 	must(store_loss(s, run, fault, "recursion_misses_entry", 0, "skipped by the kernel"));
@@ -140,14 +153,38 @@ static inline void sample_samples(struct store *s, int64_t run)
 
 static inline void sample_facts(struct store *s, int64_t run)
 {
-	static const char *const keys[] = {"kernel.release", "kernel.version", "kernel.cmdline", "lab.kernel", "cpu.model",
-					   "cpu.count", "memory.total", "sysctl.vm.swappiness", "thp.enabled",
-					   "sysctl.kernel.numa_balancing", "zswap.enabled", "ksm.run", "lru_gen.enabled",
-					   "mitigation.meltdown", "numa.distance.0"};
-	static const char *const values[] = {"6.1.0-56-amd64", "#1 SMP PREEMPT_DYNAMIC Debian 6.1.174-1 (2026-06-02)",
-					     "console=ttyS0 quiet", "6.1.0-56-amd64 under QEMU TCG", "QEMU TCG CPU version 2.5+",
-					     "2", "2097152 kB", "60", "[always] madvise never", "1", "N", "0", "0x0007",
-					     "Mitigation: PTI", "10 20"};
+	static const char *const keys[] = {"kernel.release",
+					   "kernel.version",
+					   "kernel.cmdline",
+					   "lab.accel",
+					   "lab.kernel",
+					   "cpu.model",
+					   "cpu.online",
+					   "memory.MemTotal",
+					   "sysctl.vm.swappiness",
+					   "mm.transparent_hugepage.enabled",
+					   "sysctl.kernel.numa_balancing",
+					   "zswap.enabled",
+					   "mm.ksm.run",
+					   "mm.lru_gen.enabled",
+					   "mitigation.meltdown",
+					   "numa.distance.0"};
+	static const char *const values[] = {"6.1.0-56-amd64",
+					     "#1 SMP PREEMPT_DYNAMIC Debian 6.1.174-1 (2026-06-02)",
+					     "console=ttyS0 quiet",
+					     "tcg",
+					     "6.1.0-56-amd64",
+					     "QEMU TCG CPU version 2.5+",
+					     "0-1",
+					     "2097152 kB",
+					     "60",
+					     "[always] madvise never",
+					     "1",
+					     "N",
+					     "0",
+					     "0x0007",
+					     "Mitigation: PTI",
+					     "10 20"};
 
 	must(store_run_facts(s, run, keys, values, G_N_ELEMENTS(keys)));
 }
@@ -179,24 +216,25 @@ static inline int64_t sample_begin(struct store *s, const char *experiment, int 
 
 static inline const struct store_result *sample_result(void)
 {
-	static const struct store_result result = {.status = "done",
-						   .exit_status = 0,
-						   .signal = -1,
-						   .elapsed_ns = SAMPLE_ELAPSED_NS,
-						   .user_ns = 900000000,
-						   .system_ns = 1010000000,
-						   .maxrss_bytes = 268435456,
-						   .minflt = 65830,
-						   .majflt = 0,
-						   .nvcsw = 12,
-						   .nivcsw = 301,
-						   .inblock = 0,
-						   .oublock = 8,
-						   .self_user_ns = 8000000,
-						   .self_system_ns = 12000000,
-						   .self_maxrss_bytes = 21000000,
-						   .bpf_ns = 9500000,
-						   .bpf_ns_source = "estimated: calls of probed functions times their calibrated cost"};
+	static const struct store_result result = {
+	    .status = "done",
+	    .exit_status = 0,
+	    .signal = -1,
+	    .elapsed_ns = SAMPLE_ELAPSED_NS,
+	    .user_ns = 900000000,
+	    .system_ns = 1010000000,
+	    .maxrss_bytes = 268435456,
+	    .minflt = 65830,
+	    .majflt = 0,
+	    .nvcsw = 12,
+	    .nivcsw = 301,
+	    .inblock = 0,
+	    .oublock = 8,
+	    .self_user_ns = 8000000,
+	    .self_system_ns = 12000000,
+	    .self_maxrss_bytes = 21000000,
+	    .bpf_ns = 9500000,
+	    .bpf_ns_source = "estimated: calls of probed functions times their calibrated cost"};
 	return &result;
 }
 
@@ -211,14 +249,17 @@ static inline int64_t sample_run(struct store *s, const char *experiment, int it
 	sample_probes(s, run);
 	sample_samples(s, run);
 	must(store_loss(s, run, 0, "ftrace_overrun", 0, "events that ftrace's ring buffers lost"));
-	must(store_calibration(s, run, &(struct store_calibration){"fentry", "bpf_fentry_test1", 1000, 92, 94.5, 210, NULL}));
+	must(store_calibration(
+	    s, run, &(struct store_calibration){"fentry", "bpf_fentry_test1", 1000, 92, 94.5, 210, NULL}));
 	must(store_calibration(s, run,
-			       &(struct store_calibration){"kprobe", "bpf_fentry_test1", 1000, 1100, 1150.25, -1,
-							   "the pair was measured through kretprobe"}));
-	must(store_not_measured(s, run, "__update_pginfo", "no kernel symbol __update_pginfo: a memtis kernel has it"));
-	must(store_not_measured(s, run, "cpufreq",
-				"/sys/devices/system/cpu/cpu*/cpufreq: No such file or directory: no cpufreq driver: usual in a "
-				"virtual machine; on real hardware load intel_pstate, amd-pstate or acpi-cpufreq"));
+			       &(struct store_calibration){"kprobe", "bpf_fentry_test1", 1000, 1100, 1150.25,
+							   -1, "the pair was measured through kretprobe"}));
+	must(store_not_measured(s, run, "__update_pginfo",
+				"no kernel symbol __update_pginfo: a memtis kernel has it"));
+	must(store_not_measured(
+	    s, run, "cpufreq",
+	    "/sys/devices/system/cpu/cpu*/cpufreq: No such file or directory: no cpufreq driver: usual in a "
+	    "virtual machine; on real hardware load intel_pstate, amd-pstate or acpi-cpufreq"));
 	must(store_kernel_log(s, run, 120000000, 4, "memhog (1234): drop_caches: 3"));
 	must(store_commit(s));
 	must(store_run_end(s, run, sample_result()));

@@ -66,9 +66,10 @@ static bool has(struct probes *set, const char *name)
 // What the project exists for is recorded by default.
 static void test_defaults(void **state)
 {
-	const char *const wanted[] = {"handle_mm_fault",    "change_prot_numa",	  "___pte_free_tlb",	"mmap_lock",
-				      "mmap_read_trylock",  "flush_tlb_mm_range", "flush_tlb_multi",	"tlb_flush_count",
-				      "lock_vma_under_rcu", "tlb_flush",	  "__update_pginfo"};
+	const char *const wanted[] = {"handle_mm_fault", "change_prot_numa",  "___pte_free_tlb",
+				      "mmap_lock",       "mmap_read_trylock", "flush_tlb_mm_range",
+				      "flush_tlb_multi", "tlb_flush_count",   "lock_vma_under_rcu",
+				      "tlb_flush",       "__update_pginfo"};
 	struct probes *set = choose(NULL, NULL);
 
 	(void)state;
@@ -81,7 +82,8 @@ static void test_defaults(void **state)
 static void test_choice(void **state)
 {
 	const char *const alias[] = {"tlb_flush", NULL}, *const group[] = {"migrate", NULL};
-	const char *const drop[] = {"tlb", NULL}, *const twice[] = {"handle_mm_fault", "handle_mm_fault@kprobe", NULL};
+	const char *const drop[] = {"tlb", NULL}, *const twice[] = {"handle_mm_fault",
+								    "handle_mm_fault@kprobe", NULL};
 	struct probes *set = choose(alias, NULL);
 
 	(void)state;
@@ -102,8 +104,9 @@ static void test_choice(void **state)
 
 static void test_refusals(void **state)
 {
-	static const char *const bad[] = {"no_such_probe", "no_such_glob_*", "tracepoint:x", "tracepoint:../x:y", "", "@kprobe",
-					  "handle_mm_fault@nothing"};
+	static const char *const bad[] = {
+	    "no_such_probe", "no_such_glob_*",         "tracepoint:x", "tracepoint:../x:y", "",
+	    "@kprobe",       "handle_mm_fault@nothing"};
 	struct probe_options o = {.backend = "auto", .cgroup_fd = -1};
 
 	(void)state;
@@ -119,9 +122,9 @@ static void test_refusals(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_form),	 cmocka_unit_test(test_aliases_lead_somewhere),
-		cmocka_unit_test(test_defaults), cmocka_unit_test(test_choice),
-		cmocka_unit_test(test_refusals),
+	    cmocka_unit_test(test_form),     cmocka_unit_test(test_aliases_lead_somewhere),
+	    cmocka_unit_test(test_defaults), cmocka_unit_test(test_choice),
+	    cmocka_unit_test(test_refusals),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -152,9 +152,12 @@ static void merging_is_adding(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(borders_meet),		       cmocka_unit_test(log2_of_all),
-		cmocka_unit_test(empty_and_single),	       cmocka_unit_test(beyond_the_last_bucket),
-		cmocka_unit_test(percentiles_of_random_values), cmocka_unit_test(merging_is_adding),
+	    cmocka_unit_test(borders_meet),
+	    cmocka_unit_test(log2_of_all),
+	    cmocka_unit_test(empty_and_single),
+	    cmocka_unit_test(beyond_the_last_bucket),
+	    cmocka_unit_test(percentiles_of_random_values),
+	    cmocka_unit_test(merging_is_adding),
 	};
 
 	return cmocka_run_group_tests_name("hist", tests, NULL, NULL);

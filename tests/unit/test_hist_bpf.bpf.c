@@ -1,5 +1,5 @@
-// The histogram's arithmetic as the BPF programs do it, for test_hist_bpf.c: values come in, buckets go out; and a
-// whole histogram is filled with them.
+// The histogram's arithmetic as the BPF programs do it, for test_hist_bpf.c: values come in, buckets go out;
+// and a whole histogram is filled with them.
 #include "probes/common.h"
 
 unsigned long long values[256];

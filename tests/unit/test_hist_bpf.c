@@ -1,5 +1,6 @@
-// The same arithmetic in BPF and in C: runs the BPF side on this kernel with BPF_PROG_TEST_RUN and compares, at
-// every bucket's borders and for random values, and a filled histogram's percentiles against the exact ones.
+// The same arithmetic in BPF and in C: runs the BPF side on this kernel with BPF_PROG_TEST_RUN and compares,
+// at every bucket's borders and for random values, and a filled histogram's percentiles against the exact
+// ones.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -80,7 +81,9 @@ static void test_borders(void **state)
 	for (unsigned e = 0; e < 64; e++)
 		for (unsigned sub = 0; sub < HIST_SUB; sub++)
 			for (int d = -1; d <= 1; d++) {
-				uint64_t x = (1ull << e) + (e >= HIST_SUB_BITS ? (uint64_t)sub << (e - HIST_SUB_BITS) : sub) + d;
+				uint64_t x =
+				    (1ull << e) +
+				    (e >= HIST_SUB_BITS ? (uint64_t)sub << (e - HIST_SUB_BITS) : sub) + d;
 
 				g_array_append_val(v, x);
 			}
@@ -146,9 +149,9 @@ static void test_percentiles(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_borders),
-		cmocka_unit_test(test_random),
-		cmocka_unit_test(test_percentiles),
+	    cmocka_unit_test(test_borders),
+	    cmocka_unit_test(test_random),
+	    cmocka_unit_test(test_percentiles),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -1,5 +1,5 @@
-// The journal of changes: undone in reverse order, replayed after a SIGKILL, torn lines ignored. As root only: it
-// lives in /run/mmprof.
+// The journal of changes: undone in reverse order, replayed after a SIGKILL, torn lines ignored. As root
+// only: it lives in /run/mmprof.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -74,7 +74,8 @@ static void test_replay(void **state)
 	put("before\twith\ttabs and \\ and\nlines");
 	pid = fork();
 	if (pid == 0) {
-		if (journal_open(NULL) || journal_add(UNDO_WRITE, file, "before\twith\ttabs and \\ and\nlines") < 0)
+		if (journal_open(NULL) ||
+		    journal_add(UNDO_WRITE, file, "before\twith\ttabs and \\ and\nlines") < 0)
 			_exit(1);
 		put("changed");
 		raise(SIGKILL);
@@ -105,9 +106,9 @@ static void test_torn(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_reverse_order),
-		cmocka_unit_test(test_replay),
-		cmocka_unit_test(test_torn),
+	    cmocka_unit_test(test_reverse_order),
+	    cmocka_unit_test(test_replay),
+	    cmocka_unit_test(test_torn),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -1,4 +1,5 @@
-// The store: what is written is read back, nothing that isn't ours is touched, and a dead writer leaves a usable file.
+// The store: what is written is read back, nothing that isn't ours is touched, and a dead writer leaves a
+// usable file.
 #include "sample_run.h"
 
 #include <errno.h>
@@ -136,7 +137,8 @@ static void new_file(void **state)
 	assert_int_equal(files_in(dir), 1); // no -wal, no -shm, no -journal
 	assert_int_equal(number("PRAGMA application_id"), 0x6d6d7072);
 	assert_int_equal(number("PRAGMA user_version"), 1);
-	assert_int_equal(number("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"), 0);
+	assert_int_equal(number("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"),
+			 0);
 	s = open_ok(STORE_READ);
 	assert_int_equal(files_in(dir), 1);
 	store_close(s);
@@ -194,7 +196,8 @@ static void strangers(void **state)
 	refuse_unchanged(db, "view \"v_run\"", -EBADMSG);
 	g_unlink(db);
 	store_close(open_ok(STORE_WRITE));
-	raw("DROP TABLE kernel_log; CREATE TABLE kernel_log (id INTEGER PRIMARY KEY, run_id, t_ns, level, text)");
+	raw("DROP TABLE kernel_log; CREATE TABLE kernel_log (id INTEGER PRIMARY KEY, run_id, t_ns, level, "
+	    "text)");
 	refuse_unchanged(db, "table \"kernel_log\"", -EBADMSG);
 }
 
@@ -397,7 +400,8 @@ static void everything_comes_back(void **state)
 	must(store_read_series(s, id, &list));
 	assert_int_equal(list->len, 19);
 	assert_string_equal(g_array_index(list, struct store_series_row, 0).name, "cpu.ksmd");
-	assert_int_equal(g_array_index(list, struct store_series_row, 0).samples, 2); // first and last: it never moved
+	assert_int_equal(g_array_index(list, struct store_series_row, 0).samples,
+			 2); // first and last: it never moved
 	store_close(s);
 }
 
@@ -476,14 +480,16 @@ static void more_than_2_63(void **state)
 {
 	struct store *s = open_ok(STORE_WRITE);
 	int64_t run = sample_begin(s, NULL, 1);
-	int64_t probe = sample_probe(s, run, (struct store_probe){"f", "func", "f", "fentry", "attached", NULL, NULL, NULL});
+	int64_t probe = sample_probe(
+	    s, run, (struct store_probe){"f", "func", "f", "fentry", "attached", NULL, NULL, NULL});
 	struct hist h = {.count = UINT64_MAX, .sum = UINT64_MAX, .min = 3, .max = INT64_MAX};
 	g_autoptr(GArray) hists = NULL, losses = NULL;
 	const struct store_hist_row *row;
 
 	(void)state;
 	h.buckets[3] = UINT64_MAX;
-	must(store_hist(s, probe, &(struct store_hist){"", "other", h.count, h.sum, h.min, h.max, h.buckets}));
+	must(
+	    store_hist(s, probe, &(struct store_hist){"", "other", h.count, h.sum, h.min, h.max, h.buckets}));
 	must(store_loss(s, run, 0, "big", 1ull << 63, "what it means"));
 	must(store_read_hists(s, run, &hists));
 	row = &g_array_index(hists, struct store_hist_row, 0);
@@ -492,8 +498,10 @@ static void more_than_2_63(void **state)
 	assert_true(row->buckets[3] == UINT64_MAX);
 	must(store_read_losses(s, run, &losses));
 	assert_int_equal(losses->len, 3);
-	assert_non_null(strstr(g_array_index(losses, struct store_loss_row, 0).detail, "9223372036854775808 times"));
-	assert_non_null(strstr(g_array_index(losses, struct store_loss_row, 1).detail, "18446744073709551615"));
+	assert_non_null(
+	    strstr(g_array_index(losses, struct store_loss_row, 0).detail, "9223372036854775808 times"));
+	assert_non_null(
+	    strstr(g_array_index(losses, struct store_loss_row, 1).detail, "18446744073709551615"));
 	store_close(s);
 }
 
@@ -501,13 +509,15 @@ static void same_key_replaces(void **state)
 {
 	struct store *s = open_ok(STORE_WRITE);
 	int64_t run = sample_begin(s, NULL, 1);
-	int64_t probe = sample_probe(s, run, (struct store_probe){"f", "func", "f", "fentry", "attached", NULL, NULL, NULL});
+	int64_t probe = sample_probe(
+	    s, run, (struct store_probe){"f", "func", "f", "fentry", "attached", NULL, NULL, NULL});
 	g_autoptr(GArray) losses = NULL;
 
 	(void)state;
 	for (int i = 1; i <= 3; i++) {
 		sample_hist(s, probe, "", "other", i * 100, 100);
-		must(store_count(s, probe, &(struct store_count){"", "other", 1, NULL, (uint64_t)i, true, i}));
+		must(
+		    store_count(s, probe, &(struct store_count){"", "other", 1, NULL, (uint64_t)i, true, i}));
 		must(store_loss(s, run, probe, "k", (uint64_t)i, NULL));
 		must(store_loss(s, run, 0, "k", (uint64_t)i, NULL));
 		must(store_not_measured(s, run, "x", "y"));
@@ -515,7 +525,9 @@ static void same_key_replaces(void **state)
 	}
 	must(store_read_losses(s, run, &losses));
 	assert_int_equal(losses->len, 2);
-	assert_int_equal(store_hist(s, 999, &(struct store_hist){"", "x", 0, 0, 0, 0, (uint64_t[HIST_BUCKETS]){}}), -EINVAL);
+	assert_int_equal(
+	    store_hist(s, 999, &(struct store_hist){"", "x", 0, 0, 0, 0, (uint64_t[HIST_BUCKETS]){}}),
+	    -EINVAL);
 	store_close(s);
 	assert_int_equal(number("SELECT count FROM hist"), 300);
 	assert_int_equal(number("SELECT sum FROM probe_count"), 3);
@@ -544,8 +556,10 @@ static void a_run_that_never_ran(void **state)
 	int64_t id = sample_begin(s, NULL, 1);
 
 	(void)state;
-	must(store_run_end(s, id, &(struct store_result){.status = "failed", .status_why = "x", .exit_status = -1, .signal = -1,
-							 .bpf_ns = -1}));
+	must(store_run_end(
+	    s, id,
+	    &(struct store_result){
+		.status = "failed", .status_why = "x", .exit_status = -1, .signal = -1, .bpf_ns = -1}));
 	must(store_find_run(s, "last", &run));
 	assert_true(run.elapsed_ns == STORE_NULL && run.minflt == STORE_NULL && run.bpf_ns == STORE_NULL);
 	assert_int_equal(store_run_end(s, 77, sample_result()), -ENOENT);
@@ -584,14 +598,14 @@ static void damaged_buckets(void **state)
 		const char *bytes;
 		size_t len;
 	} bad[] = {
-		{"\x01", 1},			     // no count
-		{"\x80", 1},			     // cut off
-		{"\x01\x00", 2},		     // a count of 0
-		{"\x80\x00\x01", 3},		     // a longer form than needed
-		{"\xd1\x04\x01", 3},		     // bucket 593
-		{"\x01\x01\x00\x01", 4},	     // the same bucket twice
-		{"\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 11}, // more than 64 bits
-		{"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x01", 11}, // a delta that wraps
+	    {"\x01", 1},                                          // no count
+	    {"\x80", 1},                                          // cut off
+	    {"\x01\x00", 2},                                      // a count of 0
+	    {"\x80\x00\x01", 3},                                  // a longer form than needed
+	    {"\xd1\x04\x01", 3},                                  // bucket 593
+	    {"\x01\x01\x00\x01", 4},                              // the same bucket twice
+	    {"\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 11}, // more than 64 bits
+	    {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x01", 11}, // a delta that wraps
 	};
 	uint64_t out[HIST_BUCKETS];
 	uint8_t noise[64];
@@ -665,7 +679,8 @@ static void dead_writers(void **state)
 	assert_string_equal(run[3].status, "running");
 	store_close(s);
 	raw("UPDATE run SET status = 'running', started_unix_ns = 1000 WHERE id = 3");
-	assert_true(g_file_set_contents(record, "Panic#1 Part1\n<0>Kernel panic - not syncing: sysrq\n", -1, NULL));
+	assert_true(
+	    g_file_set_contents(record, "Panic#1 Part1\n<0>Kernel panic - not syncing: sysrq\n", -1, NULL));
 	store_pstore_dir = pstore;
 	store_close(open_ok(STORE_WRITE));
 	store_pstore_dir = "/sys/fs/pstore";
@@ -721,19 +736,42 @@ static double twice(const struct store_cell *args, int n)
 
 static void only_questions(void **state)
 {
-	static const char *const bad[] = {
-		"DELETE FROM run", "UPDATE run SET name = 'x'", "DROP TABLE run", "CREATE TABLE x (a)", "ATTACH '/tmp/x.db' AS x",
-		"VACUUM", "VACUUM INTO '/tmp/mmprof-vacuumed.db'", "PRAGMA user_version = 7", "PRAGMA journal_mode = DELETE",
-		"PRAGMA writable_schema = ON", "BEGIN", "SELECT 1; SELECT 2", "SELECT load_extension('x')", "", " ; ",
-		"SELECT nothing FROM run", "CREATE TEMP TABLE t (a)", "INSERT INTO run_tag VALUES (1, 'a', 'b') RETURNING *",
-		"WITH x AS (SELECT 1) DELETE FROM run", "EXPLAIN DELETE FROM run", "REINDEX", "ANALYZE"};
-	static const char *const good[] = {"SELECT * FROM v_run;", "SELECT * FROM v_latency", "SELECT * FROM v_count",
-					   "SELECT * FROM v_counter_delta", "SELECT * FROM v_fact", "SELECT * FROM v_sample",
-					   "PRAGMA table_info(run)", "SELECT * FROM pragma_table_info('run')",
-					   "SELECT j.value FROM run, json_each(argv_json) j", "VALUES (1), (2)",
-					   "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 9) SELECT * FROM n",
-					   "SELECT twice(id) FROM run WHERE twice(id) = 2 AND twice('a') IS NULL",
-					   "SELECT sql FROM sqlite_schema"};
+	static const char *const bad[] = {"DELETE FROM run",
+					  "UPDATE run SET name = 'x'",
+					  "DROP TABLE run",
+					  "CREATE TABLE x (a)",
+					  "ATTACH '/tmp/x.db' AS x",
+					  "VACUUM",
+					  "VACUUM INTO '/tmp/mmprof-vacuumed.db'",
+					  "PRAGMA user_version = 7",
+					  "PRAGMA journal_mode = DELETE",
+					  "PRAGMA writable_schema = ON",
+					  "BEGIN",
+					  "SELECT 1; SELECT 2",
+					  "SELECT load_extension('x')",
+					  "",
+					  " ; ",
+					  "SELECT nothing FROM run",
+					  "CREATE TEMP TABLE t (a)",
+					  "INSERT INTO run_tag VALUES (1, 'a', 'b') RETURNING *",
+					  "WITH x AS (SELECT 1) DELETE FROM run",
+					  "EXPLAIN DELETE FROM run",
+					  "REINDEX",
+					  "ANALYZE"};
+	static const char *const good[] = {
+	    "SELECT * FROM v_run;",
+	    "SELECT * FROM v_latency",
+	    "SELECT * FROM v_count",
+	    "SELECT * FROM v_counter_delta",
+	    "SELECT * FROM v_fact",
+	    "SELECT * FROM v_sample",
+	    "PRAGMA table_info(run)",
+	    "SELECT * FROM pragma_table_info('run')",
+	    "SELECT j.value FROM run, json_each(argv_json) j",
+	    "VALUES (1), (2)",
+	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 9) SELECT * FROM n",
+	    "SELECT twice(id) FROM run WHERE twice(id) = 2 AND twice('a') IS NULL",
+	    "SELECT sql FROM sqlite_schema"};
 	const struct store_query_sink sink = {take_columns, take_row, NULL};
 	struct store *s = open_ok(STORE_WRITE);
 
@@ -756,11 +794,29 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		T(new_file),	    T(owner_under_sudo),      T(strangers),	 T(places),		  T(odd_names),
-		T(read_only_directory), T(left_wal_in_read_only_directory), T(damaged), T(full_disk), T(everything_comes_back),
-		T(finding_runs),    T(equal_facts_once),      T(only_changes_are_stored), T(more_than_2_63), T(same_key_replaces),
-		T(bytes_that_are_no_text), T(a_run_that_never_ran), T(buckets_round_trip), T(damaged_buckets), T(damaged_rows),
-		T(dead_writers),    T(reader_beside_writer),  T(only_questions),
+	    T(new_file),
+	    T(owner_under_sudo),
+	    T(strangers),
+	    T(places),
+	    T(odd_names),
+	    T(read_only_directory),
+	    T(left_wal_in_read_only_directory),
+	    T(damaged),
+	    T(full_disk),
+	    T(everything_comes_back),
+	    T(finding_runs),
+	    T(equal_facts_once),
+	    T(only_changes_are_stored),
+	    T(more_than_2_63),
+	    T(same_key_replaces),
+	    T(bytes_that_are_no_text),
+	    T(a_run_that_never_ran),
+	    T(buckets_round_trip),
+	    T(damaged_buckets),
+	    T(damaged_rows),
+	    T(dead_writers),
+	    T(reader_beside_writer),
+	    T(only_questions),
 	};
 
 	return cmocka_run_group_tests_name("store", tests, NULL, NULL);

@@ -1,4 +1,5 @@
-// Sleeps N times for MS milliseconds in the kernel, each time on one CPU and woken on another: sleepmove N MS.
+// Sleeps N times for MS milliseconds in the kernel, each time on one CPU and woken on another: sleepmove N
+// MS.
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
-// Asks for a file's attributes N times: stats FILE N. On overlayfs each is a call of vfs_getattr within another.
+// Asks for a file's attributes N times: stats FILE N. On overlayfs each is a call of vfs_getattr within
+// another.
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
