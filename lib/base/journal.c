@@ -75,6 +75,14 @@ static int remove_instance(const char *path)
 	return rmdir(path) ? -errno : 0;
 }
 
+static int unmount(const char *path)
+{
+	if (umount2(path, MNT_DETACH) && errno != EINVAL && errno != ENOENT)
+		return -errno;
+	rmdir(path);
+	return 0;
+}
+
 static int undo(const char *line)
 {
 	g_auto(GStrv) f = g_strsplit(line, "\t", 3);
@@ -94,8 +102,7 @@ static int undo(const char *line)
 	else if (!strcmp(f[0], kind_names[UNDO_TRACEFS]))
 		rc = write_file(path, value, O_APPEND);
 	else if (!strcmp(f[0], kind_names[UNDO_UMOUNT]))
-		rc = umount2(path, MNT_DETACH) && errno != EINVAL && errno != ENOENT ? -errno
-										     : rmdir(path) * 0;
+		rc = unmount(path);
 	if (rc && rc != -ENOENT)
 		return err_set(rc, "could not undo \"%s %s\": %s", f[0], path, g_strerror(-rc));
 	return 0;

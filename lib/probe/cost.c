@@ -25,24 +25,31 @@ static int64_t measured(struct probes *set)
 	return (int64_t)ns;
 }
 
+// -1 when a backend in use is not calibrated, or none is in use.
 static int64_t estimated(const struct probes *set)
 {
 	double ns = 0;
+	bool any = false;
 
 	for (guint i = 0; i < set->list->len; i++) {
 		const struct probe *p = set->list->pdata[i];
-		double each = p->backend && p->kind == &kind_func ? calibrate_call_ns(set, p->backend) : 0;
+		double each;
 
+		if (p->kind != &kind_func || !p->backend)
+			continue;
+		each = calibrate_call_ns(set, p->backend);
 		if (each < 0)
 			return -1;
-		if (each > 0)
-			ns += each * (double)p->kind->calls(p);
+		any = true;
+		ns += each * (double)p->kind->calls(p);
 	}
-	return (int64_t)ns;
+	return any ? (int64_t)ns : -1;
 }
 
 int64_t probes_bpf_ns(struct probes *set, const char **source)
 {
+	int64_t ns;
+
 	*source = "no BPF program was attached";
 	if (!set->bpf)
 		return -1;
@@ -50,7 +57,8 @@ int64_t probes_bpf_ns(struct probes *set, const char **source)
 		*source = "measured by the kernel (BPF_ENABLE_STATS)";
 		return measured(set);
 	}
-	*source = "estimated: calls of probed functions times their calibrated cost; tracepoint programs not "
-		  "included";
-	return estimated(set);
+	ns = estimated(set);
+	*source = ns < 0 ? "not measured: tracepoint programs are not calibrated (--bpf-stats measures them)" :
+			   "estimated: calls of probed functions times their calibrated cost; tracepoint programs not included";
+	return ns;
 }

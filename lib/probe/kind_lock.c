@@ -85,6 +85,7 @@ static void attach(struct probes *set, struct probe *p)
 	struct lock_impl *l = p->impl = g_new0(struct lock_impl, 1);
 	int rc;
 
+	p->target = g_strdup("mmap_lock:mmap_lock_{start_locking,acquire_returned,released}");
 	l->start = l->acquired = l->released = (struct bpf_attached){-1, -1, -1};
 	l->n_cpus = libbpf_num_possible_cpus();
 	l->buf = g_new0(struct cpu_hist, l->n_cpus);

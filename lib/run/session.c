@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -86,12 +87,30 @@ static void keep_fact(void *ctx, const char *key, const char *value)
 	g_ptr_array_add(f->values, g_strdup(value));
 }
 
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+// The environment that the workload gets, as a digest: whether it differed can be told, what was in it can't.
+static void keep_environment(struct facts *f)
+{
+	g_auto(GStrv) vars = g_get_environ();
+	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+
+	qsort(vars, g_strv_length(vars), sizeof(*vars), by_text);
+	for (char **v = vars; *v; v++)
+		g_checksum_update(sum, (const guchar *)*v, (gssize)strlen(*v) + 1);
+	keep_fact(f, "workload.environment_sha256", g_checksum_get_string(sum));
+}
+
 static int store_facts(struct session *s)
 {
 	struct facts f = {g_ptr_array_new_with_free_func(g_free), g_ptr_array_new_with_free_func(g_free)};
 	int rc;
 
 	host_facts("", keep_fact, &f);
+	keep_environment(&f);
 	rc = store_run_facts(s->store, s->run, (const char *const *)f.keys->pdata,
 			     (const char *const *)f.values->pdata, f.keys->len);
 	g_ptr_array_unref(f.keys);
@@ -144,10 +163,15 @@ static int begin(struct session *s)
 static int set_up_probes(struct session *s)
 {
 	struct probe_options po = {.backend = s->options->backend, .cgroup_fd = s->cgroup.fd};
+	int64_t from = g_get_monotonic_time(), series;
 	int rc = probes_new(s->options->probes, s->options->no_probes, &po, &s->probes);
 
 	if (!rc)
 		rc = probes_attach(s->probes);
+	if (!rc)
+		rc = store_series(s->store, s->run, "self.attach", "ns", false, &series);
+	if (!rc)
+		rc = store_sample(s->store, series, 0, (g_get_monotonic_time() - from) * 1000, true);
 	if (!rc && s->options->bpf_stats && probes_bpf_stats(s->probes))
 		rc = store_not_measured(s->store, s->run, "BPF run time", err_text());
 	return rc ? rc : probes_store(s->probes, s->store, s->run);
