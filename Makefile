@@ -157,11 +157,11 @@ asan:
 .PHONY: lint layers format
 SHELL_FILES = $(wildcard scripts/* tests/*.sh tests/run tests/*/*.t tests/lab/*.sh) .ci/run
 lint: layers
-	clang-format --dry-run --Werror $(C_FILES)
+	@clang-format --dry-run --Werror $(C_FILES)
 	shellcheck -x $(SHELL_FILES)
 
 format:
-	clang-format -i $(C_FILES)
+	@clang-format -i $(C_FILES)
 
 layers:
 	@scripts/layers

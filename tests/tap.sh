@@ -4,8 +4,8 @@
 tap_n=0 tap_failed=0
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/mmprof-test.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
-MMPROF=${MMPROF:-$PWD/build/mmprof}
-W=$PWD/build/tests/workloads
+MMPROF=${MMPROF:-$PWD/${BUILD:-build}/mmprof}
+export W=$PWD/${BUILD:-build}/tests/workloads
 export MMPROF_DB=$scratch/run.db
 
 tap_result() { # status name
@@ -17,7 +17,7 @@ tap_result() { # status name
 		tap_failed=$((tap_failed + 1))
 	fi
 }
-diag() { sed 's/^/# /' <<<"$*"; }
+diag() { printf '# %s\n' "${*//$'\n'/$'\n'# }"; }
 
 ok() { # name COMMAND...
 	local name=$1 status=0

@@ -58,7 +58,8 @@ int64_t probes_bpf_ns(struct probes *set, const char **source)
 		return measured(set);
 	}
 	ns = estimated(set);
-	*source = ns < 0 ? "not measured: tracepoint programs are not calibrated (--bpf-stats measures them)" :
-			   "estimated: calls of probed functions times their calibrated cost; tracepoint programs not included";
+	*source = ns < 0 ? "not measured: tracepoint programs are not calibrated (--bpf-stats measures them)"
+			 : "estimated: calls of probed functions times their calibrated cost; tracepoint "
+			   "programs not included";
 	return ns;
 }

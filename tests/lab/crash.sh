@@ -12,7 +12,7 @@ scripts/lab --kernel "$1" --no-tiers --timeout 120 --results "$scratch/results" 
 status=$?
 ok "the guest died (exit $status)" test $status -ge 120
 is "$(sqlite3 "$MMPROF_DB" 'PRAGMA integrity_check')" ok "the database is sound"
-is "$(sql 'SELECT status FROM run WHERE id = 1')" done "the run before the crash is whole"
+is "$(sql 'SELECT status FROM run WHERE id = 1')" "done" "the run before the crash is whole"
 is "$(sql 'SELECT status FROM run WHERE id = 2')" running "the run that crashed is there"
 ok "what it had measured was flushed" test "$(sql 'SELECT count(*) FROM sample s JOIN series r ON r.id = s.series_id WHERE r.run_id = 2')" -gt 50
 ok "the next start works on that database" "$MMPROF" record --quiet --no-probe all -- true

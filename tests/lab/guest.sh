@@ -19,16 +19,16 @@ attached() { # BACKEND: probes of the last run that it serves
 }
 status() { sql "SELECT status FROM run WHERE id = $1"; }
 nothing_left() {
-	[[ -z $(ls $TRACEFS/instances) && $(<$TRACEFS/current_tracer) == nop && $(<$TRACEFS/tracing_on) == 1 ]] || return 1
+	[[ -z $(ls "$TRACEFS/instances") && $(<"$TRACEFS/current_tracer") == nop && $(<"$TRACEFS/tracing_on") == 1 ]] || return 1
 	[[ -z $(find /sys/fs/cgroup -maxdepth 1 -name 'mmprof-*') && -z $(ls /run/mmprof 2>/dev/null) ]] || return 1
-	grep -q 'all functions enabled' $TRACEFS/set_ftrace_filter
+	grep -q 'all functions enabled' "$TRACEFS/set_ftrace_filter"
 }
 
 # --- the three backends attach to the default functions
 functions=$(($(uname -r | cut -d. -f1) * 100 + $(uname -r | cut -d. -f2) >= 604 ? 6 : 5)) # lock_vma_under_rcu is newer
 for backend in fentry kprobe ftrace; do
-	ok "$backend: record" record --backend $backend -- "$W/pages" 500
-	is "$(attached $backend)" $functions "$backend serves all default functions of this kernel"
+	ok "$backend: record" record --backend "$backend" -- "$W/pages" 500
+	is "$(attached "$backend")" $functions "$backend serves all default functions of this kernel"
 	between "$(hist count handle_mm_fault workload)" 500 700 "$backend: handle_mm_fault counts 500 touched pages"
 	ok "$backend leaves nothing behind" nothing_left
 done
@@ -109,7 +109,7 @@ kill -KILL $!
 wait $! 2>/dev/null
 pkill -KILL -x sleep
 killed=$(sql "SELECT max(id) FROM run")
-is "$(status $((killed - 1)))" done "SIGKILL: the run before it is whole"
+is "$(status $((killed - 1)))" "done" "SIGKILL: the run before it is whole"
 is "$(status "$killed")" running "the killed run is there"
 ok "the next start works" record -- true
 is "$(status "$killed")" crashed "and marks it"

@@ -1,5 +1,5 @@
-// Facts of a machine, from a tree made for the test (cpufreq, nodes and tiers that these machines lack), and what
-// can be checked on the real one.
+// Facts of a machine, from a tree made for the test (cpufreq, nodes and tiers that these machines lack), and
+// what can be checked on the real one.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,8 +32,9 @@ static int set_up(void **state)
 	put("proc/sys/vm/swappiness", "60\n");
 	put("proc/sys/vm/lowmem_reserve_ratio", "256\t256\t32\t0\n");
 	put("proc/sys/kernel/numa_balancing", "2\n");
-	put("proc/cpuinfo", "processor\t: 0\nmodel name\t: Fast \033[31mCPU\nmicrocode\t: 0x2b\nflags\t\t: fpu hypervisor\n\n"
-			    "processor\t: 1\nmodel name\t: Fast CPU\n");
+	put("proc/cpuinfo",
+	    "processor\t: 0\nmodel name\t: Fast \033[31mCPU\nmicrocode\t: 0x2b\nflags\t\t: fpu hypervisor\n\n"
+	    "processor\t: 1\nmodel name\t: Fast CPU\n");
 	put("proc/meminfo", "MemTotal:        4021240 kB\nSwapTotal:       0 kB\nMemTotalX: 1 kB\n");
 	put("sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never\n");
 	put("sys/kernel/mm/ksm/run", "1\n");
@@ -72,24 +73,24 @@ static void keep(void *ctx, const char *key, const char *value)
 static void test_facts(void **state)
 {
 	static const char *const want[][2] = {
-		{"kernel.release", "6.12.117-test"},
-		{"sysctl.vm.swappiness", "60"},
-		{"sysctl.vm.lowmem_reserve_ratio", "256 256 32 0"},
-		{"sysctl.kernel.numa_balancing", "2"},
-		{"cpu.model", "Fast  [31mCPU"},
-		{"cpu.microcode", "0x2b"},
-		{"machine.hypervisor", "yes"},
-		{"memory.MemTotal", "4021240 kB"},
-		{"mm.transparent_hugepage.enabled", "always [madvise] never"},
-		{"mm.ksm.run", "1"},
-		{"mm.lru_gen.enabled", "0x0007"},
-		{"mm.numa.demotion_enabled", "true"},
-		{"tier.memory_tier22.nodelist", "1"},
-		{"numa.online", "0-1"},
-		{"numa.distance.1", "20 10"},
-		{"numa.hmat.1.read_latency", "400"},
-		{"cpufreq.scaling_driver", "intel_pstate"},
-		{"cpufreq.scaling_max_freq", "policy0=3000000 policy1=2000000"},
+	    {"kernel.release", "6.12.117-test"},
+	    {"sysctl.vm.swappiness", "60"},
+	    {"sysctl.vm.lowmem_reserve_ratio", "256 256 32 0"},
+	    {"sysctl.kernel.numa_balancing", "2"},
+	    {"cpu.model", "Fast  [31mCPU"},
+	    {"cpu.microcode", "0x2b"},
+	    {"machine.hypervisor", "yes"},
+	    {"memory.MemTotal", "4021240 kB"},
+	    {"mm.transparent_hugepage.enabled", "always [madvise] never"},
+	    {"mm.ksm.run", "1"},
+	    {"mm.lru_gen.enabled", "0x0007"},
+	    {"mm.numa.demotion_enabled", "true"},
+	    {"tier.memory_tier22.nodelist", "1"},
+	    {"numa.online", "0-1"},
+	    {"numa.distance.1", "20 10"},
+	    {"numa.hmat.1.read_latency", "400"},
+	    {"cpufreq.scaling_driver", "intel_pstate"},
+	    {"cpufreq.scaling_max_freq", "policy0=3000000 policy1=2000000"},
 	};
 	g_autoptr(GHashTable) facts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 
@@ -155,10 +156,10 @@ static void test_checks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_facts),
-		cmocka_unit_test(test_real_facts),
-		cmocka_unit_test(test_small_questions),
-		cmocka_unit_test(test_checks),
+	    cmocka_unit_test(test_facts),
+	    cmocka_unit_test(test_real_facts),
+	    cmocka_unit_test(test_small_questions),
+	    cmocka_unit_test(test_checks),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
