@@ -38,6 +38,7 @@ MAN     := $(patsubst docs/%.scd,$(BUILD)/docs/%,$(wildcard docs/*.[1-8].scd))
 .PHONY: all
 all: $(BUILD)/mmprof $(MAN)
 .DELETE_ON_ERROR:
+.SECONDARY:
 
 # --- what must be there before anything is built
 NEED := $(if $(filter clean help deps demo check,$(MAKECMDGOALS)),,need)

@@ -22,6 +22,9 @@ extern const struct command cmd_bench, cmd_doctor, cmd_list, cmd_record, cmd_rep
 int command_options(const struct command *cmd, int argc, const char **argv, const struct poptOption *options,
 		    const char *usage, poptContext *ctx, const char ***rest);
 
+// Frees what popt allocated for a table's strings and lists.
+void command_free_options(const struct poptOption *options);
+
 // One line on stderr, "mmprof NAME: text"; returns EXIT_USAGE.
 int command_fail(const struct command *cmd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -73,5 +73,6 @@ static int doctor(int argc, const char **argv)
 		g_free(t.group);
 	}
 	poptFreeContext(ctx);
+	command_free_options(options);
 	return rc;
 }

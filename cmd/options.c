@@ -39,6 +39,21 @@ int command_options(const struct command *cmd, int argc, const char **argv, cons
 	return 0;
 }
 
+void command_free_options(const struct poptOption *options)
+{
+	for (const struct poptOption *o = options; o->longName || o->shortName || o->arg; o++) {
+		int type = o->argInfo & POPT_ARG_MASK;
+
+		if (type == POPT_ARG_STRING) {
+			free(*(char **)o->arg);
+		} else if (type == POPT_ARG_ARGV && *(char ***)o->arg) {
+			for (char **s = *(char ***)o->arg; *s; s++)
+				free(*s);
+			free(*(char ***)o->arg);
+		}
+	}
+}
+
 const char *command_db_path(const char *given)
 {
 	const char *env = getenv("MMPROF_DB");

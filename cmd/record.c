@@ -135,11 +135,11 @@ static int run(const struct options *o, const char **workload)
 			 .stdout_path = o->stdout_path},
 	    .experiment = experiment,
 	    .name = o->name ? o->name : base,
-	    .system = o->system,
+	    .system = o->system ? o->system : "none",
 	    .tags = (const char *const *)o->tags,
 	    .probes = (const char *const *)o->probes,
 	    .no_probes = (const char *const *)o->no_probes,
-	    .backend = o->backend,
+	    .backend = o->backend ? o->backend : "auto",
 	    .interval_ms = o->interval,
 	    .timeout_s = o->timeout,
 	    .bpf_stats = o->bpf_stats,
@@ -214,14 +214,11 @@ static int record(int argc, const char **argv)
 	    command_options(&cmd_record, argc, argv, table, "[OPTIONS] -- WORKLOAD [ARG...]", &ctx, &rest);
 
 	if (!rc) {
-		if (!o.system)
-			o.system = "none";
-		if (!o.backend)
-			o.backend = "auto";
 		show_progress = isatty(STDERR_FILENO) && !o.quiet;
 		session_block_signals();
 		rc = run(&o, rest);
 	}
 	poptFreeContext(ctx);
+	command_free_options(table);
 	return rc;
 }

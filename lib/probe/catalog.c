@@ -16,7 +16,7 @@ static char **split_targets(const char *kind, const char *text)
 
 static struct catalog_entry *parse_line(const char *group, const char *line)
 {
-	char **field = g_strsplit(line, ";", 6); // kept: the entries point into it
+	char **field = g_strsplit(line, ";", 6);
 	struct catalog_entry *e;
 
 	if (g_strv_length(field) != 6)
@@ -31,18 +31,20 @@ static struct catalog_entry *parse_line(const char *group, const char *line)
 				    .kernels = field[3],
 				    .flags = field[4],
 				    .what = field[5]};
+	g_free(field[2]);
+	g_free(field); // the strings are the entry's now
 	return e;
 }
 
 static GPtrArray *parse(void)
 {
 	GPtrArray *entries = g_ptr_array_new();
-	char **line = g_strsplit(embed_catalog, "\n", -1); // kept: group names point into it
+	g_auto(GStrv) line = g_strsplit(embed_catalog, "\n", -1);
 	const char *group = "";
 
 	for (char **p = line; *p; p++) {
 		if (g_str_has_prefix(*p, "@ "))
-			group = *p + 2;
+			group = g_intern_string(*p + 2);
 		else if (**p && **p != '#')
 			g_ptr_array_add(entries, parse_line(group, *p));
 	}

@@ -275,6 +275,8 @@ void probes_free(struct probes *set)
 	if (!set)
 		return;
 	probes_detach(set);
+	for (int i = 0; i < CALIBRATION_PROBES; i++)
+		g_free(set->calibration[i].why);
 	g_ptr_array_unref(set->list);
 	g_free(set->bpf_why);
 	g_free(set);
