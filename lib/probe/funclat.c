@@ -220,7 +220,7 @@ int funclat_read(struct funclat *f, uint32_t id, struct funclat_pair *p)
 			p->hists[c] = g_new0(struct hist, 1);
 			p->seen[c] = g_new0(struct cpu_hist, f->n_cpus);
 		}
-		hist_from_cpus(p->hists[c], f->buf, f->n_cpus, p->seen[c]);
+		p->changed[c] = hist_from_cpus(p->hists[c], f->buf, f->n_cpus, p->seen[c]);
 	}
 	return 0;
 }

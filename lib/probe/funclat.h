@@ -10,6 +10,7 @@ struct funclat_pair {
 	struct bpf_attached entry, exit;
 	struct cpu_hist *seen[CLASS_COUNT]; // last reading of each class's CPUs
 	struct hist *hists[CLASS_COUNT];    // summed up so far
+	bool changed[CLASS_COUNT];          // by the last reading
 };
 
 struct funclat;

@@ -185,7 +185,7 @@ static int collect_bpf(struct probes *set, struct probe *p, struct funclat_pair 
 	int rc = funclat_read(set->funclat, p->id, pair);
 
 	for (int c = 0; c < CLASS_COUNT && !rc; c++)
-		if (pair->hists[c])
+		if (pair->changed[c])
 			rc = probe_store_hist(store, p, "", c, pair->hists[c]);
 	if (rc || !final)
 		return rc;

@@ -107,8 +107,9 @@ static int collect_hists(struct probe *p, struct lock_impl *l, struct store *sto
 	for (uint32_t k = 0; k < LOCK_PARTS * CLASS_COUNT && !rc; k++) {
 		if (bpf_map_lookup_elem(fd, &k, l->buf))
 			return err_set(-errno, "can't read a histogram: %m");
-		hist_from_cpus(&l->hists[k], l->buf, l->n_cpus, l->seen + (size_t)k * l->n_cpus);
-		rc = probe_store_hist(store, p, part_names[k / CLASS_COUNT], k % CLASS_COUNT, &l->hists[k]);
+		if (hist_from_cpus(&l->hists[k], l->buf, l->n_cpus, l->seen + (size_t)k * l->n_cpus))
+			rc = probe_store_hist(store, p, part_names[k / CLASS_COUNT], k % CLASS_COUNT,
+					      &l->hists[k]);
 	}
 	return rc;
 }

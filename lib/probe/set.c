@@ -376,8 +376,10 @@ void probes_detach(struct probes *set)
 
 // --- storing
 
-void hist_from_cpus(struct hist *hist, const struct cpu_hist *cpus, int n_cpus, struct cpu_hist *seen)
+bool hist_from_cpus(struct hist *hist, const struct cpu_hist *cpus, int n_cpus, struct cpu_hist *seen)
 {
+	bool changed = false;
+
 	hist->count = hist->sum = hist->max = 0;
 	hist->min = UINT64_MAX;
 	for (int i = 0; i < n_cpus; i++) {
@@ -388,12 +390,16 @@ void hist_from_cpus(struct hist *hist, const struct cpu_hist *cpus, int n_cpus, 
 		hist->max = MAX(hist->max, h->max);
 		if (h->count)
 			hist->min = MIN(hist->min, ~h->inv_min);
+		if (h->count == seen[i].count)
+			continue;
+		changed = true;
 		for (unsigned b = 0; b < HIST_BUCKETS; b++)
 			hist->buckets[b] += (uint32_t)(h->buckets[b] - seen[i].buckets[b]);
 		seen[i] = *h;
 	}
 	if (!hist->count)
 		hist->min = 0;
+	return changed;
 }
 
 int probe_store_hist(struct store *store, const struct probe *probe, const char *part, int class,

@@ -40,8 +40,8 @@ void probe_outcome(struct probe *probe, const char *status, const char *backend,
     __attribute__((format(printf, 4, 5)));
 
 // Sums one histogram over CPUs: `cpus` is the value of a per-CPU map element. `seen` holds the last reading
-// of each CPU's wrapping buckets.
-void hist_from_cpus(struct hist *hist, const struct cpu_hist *cpus, int n_cpus, struct cpu_hist *seen);
+// of each CPU's wrapping buckets. Says whether anything came since.
+bool hist_from_cpus(struct hist *hist, const struct cpu_hist *cpus, int n_cpus, struct cpu_hist *seen);
 
 // Writes one class's histogram (skipped when empty).
 int probe_store_hist(struct store *store, const struct probe *probe, const char *part, int class,

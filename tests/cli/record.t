@@ -128,7 +128,7 @@ pkill -x sleep
 # --- mmprof's own cost on an idle machine
 "$MMPROF" record --quiet -- sleep 10
 cpu=$(sql "SELECT (self_user_ns + self_system_ns) * 10000 / elapsed_ns FROM run WHERE id = $last")
-echo "# mmprof's own CPU: $cpu of 10000 of one core, $(sql "SELECT self_maxrss_bytes FROM run WHERE id = $last") bytes"
+echo "# mmprof's own CPU: $cpu of 10000 of one core (bench, not a test: this machine is noisy), $(sql "SELECT self_maxrss_bytes FROM run WHERE id = $last") bytes"
 if [[ ${BUILD:-build} == build-asan ]]; then
 	skip "its memory stays under 64 MiB" "the sanitizers' own memory counts too"
 else
