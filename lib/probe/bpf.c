@@ -8,7 +8,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -163,6 +165,25 @@ int bpf_clone(const struct bpf_program *template, const char *name, const uint64
 	if (*log)
 		return err_set(-errno, "%s (%s)", g_strerror(errno), last_line(log));
 	return err_set(-errno, "%s", g_strerror(errno));
+}
+
+int bpf_attach_perf(const struct bpf_program *template, const char *name, const uint64_t patch[PATCH_COUNT],
+		    struct perf_event_attr *attr, struct bpf_attached *a)
+{
+	attr->size = sizeof(*attr);
+	attr->sample_period = 1;
+	attr->wakeup_events = 1;
+	a->prog_fd = bpf_clone(template, name, patch, 0);
+	if (a->prog_fd < 0)
+		return -EINVAL;
+	// one event serves all CPUs: the kernel runs its program wherever the probe is hit
+	a->perf_fd = (int)syscall(SYS_perf_event_open, attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	if (a->perf_fd < 0)
+		return err_set(-errno, "perf_event_open: %m");
+	a->link_fd = bpf_link_create(a->prog_fd, a->perf_fd, BPF_PERF_EVENT, NULL);
+	if (a->link_fd < 0 || ioctl(a->perf_fd, PERF_EVENT_IOC_ENABLE, 0))
+		return err_set(-errno, "attach: %m");
+	return 0;
 }
 
 void bpf_detach(struct bpf_attached *a)

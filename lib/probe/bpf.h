@@ -35,6 +35,12 @@ struct bpf_attached {
 };
 void bpf_detach(struct bpf_attached *a);
 
+// Clones a template and attaches it to a perf event on all CPUs (a kprobe, a tracepoint). -errno with an err
+// chain.
+struct perf_event_attr;
+int bpf_attach_perf(const struct bpf_program *template, const char *name, const uint64_t patch[PATCH_COUNT],
+		    struct perf_event_attr *attr, struct bpf_attached *a);
+
 // Runs of the program that were skipped because it was already running on that CPU; and, where the kernel
 // tells it (6.7+), hits that a kprobe missed. -1 where the kernel doesn't tell.
 int64_t bpf_recursion_misses(const struct bpf_attached *a);

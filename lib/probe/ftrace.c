@@ -29,7 +29,8 @@ struct ftrace {
 	struct tracefs_instance *instance; // NULL: the top-level one
 	struct tep_handle *tep;
 	GPtrArray *funcs;
-	GHashTable *classes; // pid → class + 1
+	GHashTable *classes;  // pid → class + 1
+	uint64_t lost_before; // by earlier users of the top-level instance
 };
 
 static char *refusal;
@@ -76,16 +77,22 @@ static int open_private(struct ftrace *f)
 	return -ENOENT;
 }
 
-// The value `1408 kB (expanded: 1408)` or `7 (expanded: 1408)` is not always writable as it reads.
-static char *first_number(const char *text)
+// What to write to have a buffer's size back: "7 (expanded: 1408)" is one that was never used, which would be
+// 1408 on its first use; writing the 7 would leave the next user with almost nothing.
+static char *size_to_restore(const char *text)
 {
-	return g_strdup_printf("%ld", strtol(text ? text : "1408", NULL, 10));
+	const char *expanded = text ? strstr(text, "expanded: ") : NULL;
+
+	if (expanded)
+		text = expanded + strlen("expanded: ");
+	return g_strdup_printf("%ld", text ? strtol(text, NULL, 10) : 1408);
 }
 
 // Puts the top-level instance's files on record, the last to be undone first.
 static int journal_top(struct ftrace *f)
 {
-	g_autofree char *kb = get(f, "buffer_size_kb"), *on = get(f, "tracing_on"), *size = first_number(kb);
+	g_autofree char *kb = get(f, "buffer_size_kb"), *on = get(f, "tracing_on"),
+			*size = size_to_restore(kb);
 	const struct {
 		const char *file, *value;
 	} row[] = {
@@ -107,7 +114,7 @@ static int journal_top(struct ftrace *f)
 static int open_top(struct ftrace *f)
 {
 	g_autofree char *tracer = get(f, "current_tracer");
-	g_autofree char *filter = get(f, "set_ftrace_filter");
+	g_autofree char *filter = get(f, "set_ftrace_filter"), *events = get(f, "set_event");
 
 	if (!tracer || strcmp(tracer, "nop"))
 		return err_set(-EBUSY,
@@ -116,11 +123,32 @@ static int open_top(struct ftrace *f)
 			       tracer ? tracer : "?");
 	if (filter && *filter && *filter != '#')
 		return err_set(-EBUSY, "somebody's set_ftrace_filter is in the top-level tracing instance");
+	if (!events || *events)
+		return err_set(-EBUSY, "somebody has events on in the top-level tracing instance");
 	if (journal_top(f))
 		return -EIO;
 	if (put(f, "tracing_on", "0"))
 		return -EIO;
 	return 0;
+}
+
+static uint64_t lost_so_far(struct ftrace *f)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_CONF);
+	uint64_t lost = 0;
+
+	for (long i = 0; i < cpus; i++) {
+		g_autofree char *file = g_strdup_printf("per_cpu/cpu%ld/stats", i);
+		g_autofree char *text = get(f, file);
+		const char *const keys[] = {"overrun: ", "dropped events: "};
+
+		for (size_t k = 0; text && k < G_N_ELEMENTS(keys); k++) {
+			const char *at = strstr(text, keys[k]); // "overrun" comes before "commit overrun"
+
+			lost += at ? strtoull(at + strlen(keys[k]), NULL, 10) : 0;
+		}
+	}
+	return lost;
 }
 
 int ftrace_new(struct ftrace **out)
@@ -147,6 +175,8 @@ int ftrace_new(struct ftrace **out)
 		f->tep = tracefs_local_events_system(NULL, (const char *const[]){"ftrace", "sched", NULL});
 	if (!rc && !f->tep)
 		rc = err_set(-EINVAL, "can't parse ftrace's event formats");
+	if (!rc)
+		f->lost_before = lost_so_far(f);
 	return rc;
 }
 
@@ -365,24 +395,5 @@ const struct hist *ftrace_hist(const struct ftrace_func *fn, int class)
 
 uint64_t ftrace_lost(struct ftrace *f)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_CONF);
-	uint64_t lost = 0;
-
-	for (long i = 0; i < cpus; i++) {
-		g_autofree char *file = g_strdup_printf("per_cpu/cpu%ld/stats", i);
-		g_autofree char *text = get(f, file);
-		const char *const keys[] = {"overrun: ", "dropped events: "};
-
-		for (size_t k = 0; text && k < G_N_ELEMENTS(keys); k++) {
-			const char *at = strstr(text, keys[k]); // "overrun" comes before "commit overrun"
-
-			lost += at ? strtoull(at + strlen(keys[k]), NULL, 10) : 0;
-		}
-	}
-	return lost;
-}
-
-bool ftrace_is_private(const struct ftrace *f)
-{
-	return f->instance != NULL;
+	return lost_so_far(f) - f->lost_before;
 }

@@ -33,7 +33,6 @@ const struct hist *ftrace_hist(const struct ftrace_func *func, int class); // NU
 
 // Events that the ring buffers lost (overrun), as the kernel counts them.
 uint64_t ftrace_lost(struct ftrace *ftrace);
-bool ftrace_is_private(const struct ftrace *ftrace);
 
 // Why ftrace_new failed earlier in this process: for ftrace_add(NULL, ...).
 void ftrace_set_refusal(const char *why);

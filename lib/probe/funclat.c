@@ -7,9 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "probe/kernel.h"
@@ -145,25 +142,11 @@ static int kprobe_type(void)
 static int attach_kprobe_one(const struct bpf_program *template, bool ret, const char *symbol,
 			     const uint64_t *patch, struct bpf_attached *a)
 {
-	struct perf_event_attr attr = {.size = sizeof(attr),
-				       .type = kprobe_type(),
+	struct perf_event_attr attr = {.type = kprobe_type(),
 				       .config = ret, // bit 0: a return probe
-				       .config1 = (uint64_t)(uintptr_t)symbol,
-				       .sample_period = 1,
-				       .wakeup_events = 1};
+				       .config1 = (uint64_t)(uintptr_t)symbol};
 
-	a->prog_fd = bpf_clone(template, symbol, patch, 0);
-	if (a->prog_fd < 0)
-		return -EINVAL;
-	a->perf_fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
-	if (a->perf_fd < 0)
-		return err_set(-errno, "perf_event_open: %m");
-	a->link_fd = bpf_link_create(a->prog_fd, a->perf_fd, BPF_PERF_EVENT, NULL);
-	if (a->link_fd < 0)
-		return err_set(-errno, "attach: %m");
-	if (ioctl(a->perf_fd, PERF_EVENT_IOC_ENABLE, 0))
-		return err_set(-errno, "enable: %m");
-	return 0;
+	return bpf_attach_perf(template, symbol, patch, &attr, a);
 }
 
 static int attach_kprobe(struct funclat *f, const char *symbol, const uint64_t *patch, struct funclat_pair *p)

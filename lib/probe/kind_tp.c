@@ -5,9 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "host/host.h"
@@ -99,24 +96,14 @@ static int attach_perf(struct probes *set, struct probe *p, const struct tp_targ
 	uint64_t patch[PATCH_COUNT] = {[PATCH_ID] = p->id};
 	g_autofree char *path = g_build_filename(host_tracefs(), "events", t->sys, t->event, "id", NULL);
 	g_autofree char *id = NULL;
-	struct perf_event_attr attr = {
-	    .size = sizeof(attr), .type = PERF_TYPE_TRACEPOINT, .sample_period = 1};
-	struct bpf_attached *a = &impl->attached;
+	struct perf_event_attr attr = {.type = PERF_TYPE_TRACEPOINT};
 
-	bpf_detach(a);
+	bpf_detach(&impl->attached);
 	if (!g_file_get_contents(path, &id, NULL, NULL))
 		return err_set(-ENOENT, "can't read %s", path);
 	attr.config = strtoull(id, NULL, 10);
-	a->prog_fd = bpf_clone(set->tpcount->skel->progs.template_tp, t->event, patch, 0);
-	if (a->prog_fd < 0)
-		return -EINVAL;
-	a->perf_fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
-	if (a->perf_fd < 0)
-		return err_set(-errno, "perf_event_open: %m");
-	a->link_fd = bpf_link_create(a->prog_fd, a->perf_fd, BPF_PERF_EVENT, NULL);
-	if (a->link_fd < 0 || ioctl(a->perf_fd, PERF_EVENT_IOC_ENABLE, 0))
-		return err_set(-errno, "attach: %m");
-	return 0;
+	return bpf_attach_perf(set->tpcount->skel->progs.template_tp, t->event, patch, &attr,
+			       &impl->attached);
 }
 
 static int attach_target(struct probes *set, struct probe *p, const char *text)

@@ -21,7 +21,8 @@ status() { sql "SELECT status FROM run WHERE id = $1"; }
 nothing_left() {
 	[[ -z $(ls "$TRACEFS/instances") && $(<"$TRACEFS/current_tracer") == nop && $(<"$TRACEFS/tracing_on") == 1 ]] || return 1
 	[[ -z $(find /sys/fs/cgroup -maxdepth 1 -name 'mmprof-*') && -z $(ls /run/mmprof 2>/dev/null) ]] || return 1
-	grep -q 'all functions enabled' "$TRACEFS/set_ftrace_filter"
+	grep -q 'all functions enabled' "$TRACEFS/set_ftrace_filter" || return 1
+	grep -qE '1408|1410' "$TRACEFS/buffer_size_kb" # the default, used already or not
 }
 
 # --- the three backends attach to the default functions
@@ -84,6 +85,16 @@ kept=$(hist count hrtimer_nanosleep workload kprobe)
 lost=$(($(losses in_flight) + $(losses missed_exit)))
 echo "# kretprobe kept $kept of 40 (it has few instances), the ledger has $lost"
 ok "what a kretprobe loses for want of instances is in the ledger" test $((kept + lost)) -ge 40
+
+# --- choice of functions, and the kernel's log
+ok "a glob of functions" record --probe 'change_prot*' --probe numa -- "$W/pages" 100
+ok "attaches what matches" test "$(sql "SELECT count(*) FROM probe WHERE run_id = (SELECT max(id) FROM run) AND status = 'attached'")" -gt 3
+record --no-probe all -- sh -c 'echo "<4>mmprof-test: a warning" >/dev/kmsg; echo "<6>mmprof-test: news" >/dev/kmsg; sleep 1'
+is "$(sql "SELECT group_concat(text) FROM kernel_log WHERE text LIKE 'mmprof-test%'")" "mmprof-test: a warning" \
+	"warnings of the kernel's log are kept, news are not"
+record --probe do_exit -- true
+like "$(sql "SELECT why FROM probe WHERE run_id = (SELECT max(id) FROM run)")" 'never returns' "a function that never returns is refused"
+echo "# attaching the defaults took $(sql "SELECT max(value) / 1000000 FROM sample s JOIN series r ON r.id = s.series_id WHERE r.name = 'self.attach'") ms at most"
 
 # --- NUMA placement
 ok "--membind binds to a node" record --membind 0 -- "$W/pages" 100
