@@ -1,133 +1,181 @@
-// `mmprof doctor`'s list: groups of checks, the CONFIG options that matter, the tracepoint families.
+// `mmprof doctor`'s list of groups, and how a refusal is put into words.
 #include "host/checks.h"
 
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/capability.h>
+#include <linux/perf_event.h>
+#include <sched.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-struct outcome outcome_of(enum host_state state, const char *remedy, const char *fmt, ...)
+enum { KERNEL_ENOTSUPP = 524 }; // the kernel's own; no C library knows it
+
+void check_say(const struct checks *c, const char *name, enum host_state state, const char *remedy,
+	       const char *fmt, ...)
 {
-	struct outcome o = {.state = state, .remedy = g_strdup(remedy)};
+	g_autofree char *text = NULL, *line = NULL;
 	va_list ap;
 
 	va_start(ap, fmt);
-	o.detail = g_strdup_vprintf(fmt, ap);
+	text = g_strdup_vprintf(fmt, ap);
 	va_end(ap);
-	return o;
+	line = host_line(text);
+	c->check(c->ctx, c->group, name, state, line, remedy);
 }
 
-static const struct {
-	const char *name, *events, *config;
-} families[] = {
-    {"tlb", "tlb/tlb_flush", "always there on x86"},
-    {"mmap_lock", "mmap_lock/mmap_lock_acquire_returned", "kernel 5.11 or later"},
-    {"migrate", "migrate/mm_migrate_pages", "CONFIG_MIGRATION"},
-    {"vmscan", "vmscan/mm_vmscan_kswapd_wake", "always there"},
-    {"compaction", "compaction/mm_compaction_begin", "CONFIG_COMPACTION"},
-    {"kmem", "kmem/mm_page_alloc", "always there"},
-    {"huge_memory", "huge_memory/mm_collapse_huge_page", "CONFIG_TRANSPARENT_HUGEPAGE"},
-    {"exceptions", "exceptions/page_fault_user", "always there on x86"},
-    {"sched numa", "sched/sched_move_numa", "CONFIG_NUMA_BALANCING"},
-    {"lock contention", "lock/contention_begin", "kernel 5.19 or later"},
-    {"ksm", "ksm/ksm_start_scan", "CONFIG_KSM and kernel 6.2 or later"},
-    {"damon", "damon/damon_aggregated", "CONFIG_DAMON"},
-    {"oom", "oom/mark_victim", "always there"},
-    {"writeback", "writeback/writeback_start", "always there"},
-    {"filemap", "filemap/mm_filemap_add_to_page_cache", "always there"},
-    {"iommu", "iommu/map", "CONFIG_IOMMU_API"},
-};
-
-static void check_families(host_check_fn check, void *ctx)
+const char *check_remedy(const char *remedy)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(families); i++) {
-		g_autofree char *path =
-		    host_tracefs() ? g_build_filename(host_tracefs(), "events", families[i].events, NULL)
-				   : NULL;
-		g_autofree char *detail = NULL;
+	return geteuid() ? "run it as root (sudo mmprof doctor)" : remedy;
+}
 
-		if (!path) {
-			check(ctx, "tracepoints", families[i].name, HOST_UNKNOWN, "tracefs is not mounted",
-			      "mount -t tracefs tracefs /sys/kernel/tracing");
-		} else if (access(path, F_OK) == 0) {
-			check(ctx, "tracepoints", families[i].name, HOST_YES, families[i].events, NULL);
-		} else if (errno == EACCES) {
-			check(ctx, "tracepoints", families[i].name, HOST_UNKNOWN,
-			      "tracefs can be read by root only", "sudo");
-		} else {
-			detail = g_strdup_printf("this kernel has no %s (needs: %s)", families[i].events,
-						 families[i].config);
-			check(ctx, "tracepoints", families[i].name, HOST_NO, detail, "another kernel");
-		}
+// EPERM has many fathers: which one it is can be found out by elimination.
+static const char *not_permitted(void)
+{
+	g_autofree char *lockdown = host_read("/sys/kernel/security/lockdown");
+
+	if (!host_has_cap(CAP_SYS_ADMIN) && !(host_has_cap(CAP_BPF) && host_has_cap(CAP_PERFMON)))
+		return "CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN, are missing";
+	if (lockdown && strstr(lockdown, "[confidentiality]"))
+		return "the kernel is locked down (confidentiality)";
+	if (lockdown && strstr(lockdown, "[integrity]"))
+		return "the kernel is locked down (integrity)";
+	return "root has the capabilities and no lockdown is seen: a security module, or a kernel that "
+	       "refuses it";
+}
+
+static const char *meaning(int error)
+{
+	switch (error) {
+	case EPERM:
+		return not_permitted();
+	case EACCES:
+		return geteuid() ? "perf_event_paranoid or file permissions keep it from users"
+				 : "a security module, or the verifier";
+	case ENOENT:
+	case EADDRNOTAVAIL:
+		return "this kernel has no such function or event";
+	case EINVAL:
+		return "this kernel does not know it";
+	case ENOSYS:
+		return "not built into this kernel";
+	case EOPNOTSUPP:
+	case KERNEL_ENOTSUPP:
+		return "this kernel can't, by its configuration or on this hardware";
+	case EBUSY:
+		return "somebody else uses it";
+	default:
+		return NULL;
 	}
 }
 
-static const struct {
-	const char *name, *what_for;
-} options[] = {
-    {"DEBUG_INFO_BTF", "fentry, and finding tracepoint arguments"},
-    {"BPF_SYSCALL", "everything BPF"},
-    {"FUNCTION_TRACER", "fentry"},
-    {"DYNAMIC_FTRACE", "fentry and fast kprobes"},
-    {"FUNCTION_GRAPH_TRACER", "the ftrace backend"},
-    {"KPROBES", "the kprobe backend"},
-    {"FPROBE", "many kprobes at once"},
-    {"IKHEADERS", "tools that compile against kernel headers (bcc); mmprof needs none"},
-    {"NUMA_BALANCING", "hint faults, promotion"},
-    {"MIGRATION", "moving pages"},
-    {"MEMCG", "per-workload memory counters"},
-    {"TRANSPARENT_HUGEPAGE", "huge pages"},
-    {"LRU_GEN", "the multi-generational LRU"},
-    {"KSM", "same-page merging"},
-    {"ZSWAP", "compressed swap cache"},
-    {"DAMON", "access monitoring"},
-    {"PER_VMA_LOCK", "faults without mmap_lock"},
-    {"PER_VMA_LOCK_STATS", "vma_lock_* in vmstat"},
-    {"DEBUG_TLBFLUSH", "nr_tlb_* in vmstat"},
-    {"IDLE_PAGE_TRACKING", "idle-page bitmap"},
-    {"PSI", "pressure stall information"},
-    {"MODULES", "pgcache and tiering"},
-    {"MODULE_SIG_FORCE", "(when set, unsigned modules are refused)"},
-    {"LIVEPATCH", "modules that replace functions"},
-};
-
-static void check_options(host_check_fn check, void *ctx)
+char *check_errno(int error)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(options); i++) {
-		g_autofree char *name = g_strdup_printf("CONFIG_%s", options[i].name), *detail = NULL;
-		const char *value = host_config(options[i].name);
+	const char *name = error == KERNEL_ENOTSUPP ? "ENOTSUPP" : strerrorname_np(error);
 
-		if (!value) {
-			check(ctx, "kernel config", name, HOST_UNKNOWN,
-			      "no /proc/config.gz and no /boot/config-RELEASE",
-			      "install the kernel's package, or boot one with CONFIG_IKCONFIG_PROC");
-			continue;
-		}
-		detail = g_strdup_printf("%s: for %s", strcmp(value, "n") ? value : "not set",
-					 options[i].what_for);
-		check(ctx, "kernel config", name, strcmp(value, "n") ? HOST_YES : HOST_NO, detail,
-		      strcmp(value, "n") ? NULL : "another kernel, if it is wanted");
-	}
+	return g_strdup_printf("%s (%s)", name ? name : "error",
+			       error == KERNEL_ENOTSUPP ? "not supported" : g_strerror(error));
 }
 
-static void run_group(const char *group, const struct check *checks, host_check_fn check, void *ctx)
+char *check_why(int error)
 {
-	for (; checks->name; checks++) {
-		struct outcome o = checks->run();
+	g_autofree char *text = check_errno(error);
+	const char *means = meaning(error);
 
-		check(ctx, group, checks->name, o.state, o.detail, o.remedy);
-		g_free(o.detail);
-		g_free(o.remedy);
-	}
+	return g_strdup_printf("%s%s%s", text, means ? ": " : "", means ? means : "");
+}
+
+// The verifier's last line that is not statistics.
+static char *last_words(const char *log)
+{
+	g_auto(GStrv) lines = g_strsplit(log, "\n", -1);
+
+	for (int i = (int)g_strv_length(lines) - 1; i >= 0; i--)
+		if (*lines[i] && !g_str_has_prefix(lines[i], "processed "))
+			return host_line(lines[i]);
+	return NULL;
+}
+
+int check_load(enum bpf_prog_type type, enum bpf_attach_type attach, int btf_id, char **why)
+{
+	static const struct bpf_insn return_0[] = {
+	    {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0},
+	    {.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach, .attach_btf_id = (__u32)btf_id);
+	g_autofree char *log = NULL, *words = NULL, *text = NULL;
+	int fd = bpf_prog_load(type, "mmprof_try", "GPL", return_0, G_N_ELEMENTS(return_0), &opts),
+	    error = errno;
+
+	*why = NULL;
+	if (fd >= 0)
+		return fd;
+	log = g_malloc0(16384); // once more, to hear why
+	opts.log_buf = log;
+	opts.log_size = 16384;
+	opts.log_level = 1;
+	fd = bpf_prog_load(type, "mmprof_try", "GPL", return_0, G_N_ELEMENTS(return_0), &opts);
+	if (fd >= 0)
+		close(fd);
+	words = last_words(log);
+	text = check_why(error);
+	*why = words ? g_strdup_printf("%s; the verifier says: %s", text, words) : g_steal_pointer(&text);
+	errno = error;
+	return -1;
+}
+
+int check_attach_perf(uint32_t type, uint64_t config, uint64_t config1, int prog_fd)
+{
+	struct perf_event_attr attr = {
+	    .type = type, .size = sizeof(attr), .config = config, .config1 = config1};
+	int fd = (int)syscall(SYS_perf_event_open, &attr, -1, MAX(sched_getcpu(), 0), -1,
+			      PERF_FLAG_FD_CLOEXEC),
+	    saved;
+
+	if (fd < 0 || ioctl(fd, PERF_EVENT_IOC_SET_BPF, prog_fd) == 0)
+		return fd;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+int check_pmu(const char *name)
+{
+	g_autofree char *path = g_strdup_printf("/sys/bus/event_source/devices/%s/type", name),
+			*text = host_read(path);
+
+	return text ? atoi(text) : -1;
+}
+
+static int say_nothing(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	(void)level;
+	(void)fmt;
+	(void)ap;
+	return 0;
 }
 
 void host_check_all(host_check_fn check, void *ctx)
 {
-	run_group("function probes", checks_bpf, check, ctx);
-	run_group("tracing", checks_tracing, check, ctx);
-	check_families(check, ctx);
-	run_group("rights", checks_rights, check, ctx);
-	run_group("hardware", checks_hardware, check, ctx);
-	run_group("memory", checks_memory, check, ctx);
-	check_options(check, ctx);
+	static const struct {
+		const char *name;
+		void (*run)(const struct checks *c);
+	} groups[] = {
+	    {"function probes", checks_probes}, {"tracepoints", checks_tracepoints},
+	    {"samplers", checks_samplers},      {"BPF", checks_bpf},
+	    {"mounts", checks_mounts},          {"rights", checks_rights},
+	    {"hardware", checks_hardware},      {"memory", checks_memory},
+	    {"kernel config", checks_config},
+	};
+	libbpf_print_fn_t before = libbpf_set_print(say_nothing);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(groups); i++)
+		groups[i].run(&(const struct checks){check, ctx, groups[i].name});
+	libbpf_set_print(before);
 }

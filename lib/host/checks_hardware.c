@@ -1,167 +1,264 @@
-// The processor's counters and clocks, NUMA nodes and memory tiers.
+// The processor's counters, clocks and frequency; virtualisation.
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
 #include <linux/perf_event.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "host/checks.h"
 
-static int open_event(struct perf_event_attr *attr)
-{
-	attr->size = sizeof(*attr);
-	attr->exclude_kernel = attr->exclude_hv = 1;
-	attr->disabled = 1;
-	return (int)syscall(SYS_perf_event_open, attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
-}
+#define REAL_HARDWARE "real hardware, or a virtual machine that passes the PMU through"
 
-static struct outcome pmu(void)
-{
-	struct perf_event_attr attr = {.type = PERF_TYPE_HARDWARE, .config = PERF_COUNT_HW_CPU_CYCLES};
-	int fd = open_event(&attr);
+// --- PMU
 
+// 0, or the errno: for this process, user mode, never started.
+static int try_event(struct perf_event_attr attr)
+{
+	int fd;
+
+	attr.size = sizeof(attr);
+	attr.disabled = attr.exclude_kernel = attr.exclude_hv = 1;
+	fd = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
 	if (fd < 0)
-		return outcome_of(HOST_NO, "real hardware, or a virtual machine that passes the PMU through",
-				  "cycles: %s", g_strerror(errno));
+		return errno;
 	close(fd);
-	return outcome_of(HOST_YES, NULL, "the cycle counter opens");
+	return 0;
 }
 
-static struct outcome pebs(void)
+static void counters(const struct checks *c)
 {
-	struct perf_event_attr attr = {.type = PERF_TYPE_HARDWARE,
-				       .config = PERF_COUNT_HW_CPU_CYCLES,
-				       .precise_ip = 2,
-				       .sample_period = 100003};
-	int fd = open_event(&attr);
-	bool loads = access("/sys/bus/event_source/devices/cpu/events/mem-loads", F_OK) == 0;
+	static const struct {
+		const char *name;
+		uint64_t config;
+	} events[] = {{"PMU cycles", PERF_COUNT_HW_CPU_CYCLES},
+		      {"PMU instructions", PERF_COUNT_HW_INSTRUCTIONS}};
 
-	if (fd < 0)
-		return outcome_of(HOST_NO, "Intel hardware with PEBS (or AMD IBS)", "precise sampling: %s",
-				  g_strerror(errno));
-	close(fd);
-	return outcome_of(loads ? HOST_YES : HOST_PARTLY, NULL, "precise cycles%s",
-			  loads ? ", load latency (mem-loads)" : "; no mem-loads event");
-}
+	for (size_t i = 0; i < G_N_ELEMENTS(events); i++) {
+		int error = try_event(
+		    (struct perf_event_attr){.type = PERF_TYPE_HARDWARE, .config = events[i].config});
+		g_autofree char *why = error ? check_why(error) : NULL;
 
-static struct outcome cpufreq(void)
-{
-	g_autofree char *driver = host_read("/sys/devices/system/cpu/cpufreq/policy0/scaling_driver");
-
-	if (!driver)
-		return outcome_of(HOST_NO, "real hardware; in a virtual machine pin the host's",
-				  "no cpufreq driver: the frequency can't be seen or pinned");
-	return outcome_of(HOST_YES, NULL, "%s: scaling_min_freq and scaling_max_freq can be pinned", driver);
-}
-
-static struct outcome tsc(void)
-{
-	g_autofree char *info = host_read("/proc/cpuinfo");
-	g_autofree char *clock =
-	    host_read("/sys/devices/system/clocksource/clocksource0/current_clocksource");
-	bool constant = info && strstr(info, " constant_tsc"), nonstop = info && strstr(info, " nonstop_tsc");
-	double ghz = (double)host_tsc_hz() / 1e9;
-
-	return outcome_of(constant && nonstop ? HOST_YES : HOST_PARTLY,
-			  constant && nonstop ? NULL : "don't convert times to cycles on this machine",
-			  "%.3f GHz, %s%s, clocksource %s", ghz, constant ? "constant" : "not constant",
-			  nonstop ? ", nonstop" : "", clock ? clock : "unknown");
-}
-
-static struct outcome kvm(void)
-{
-	if (access("/dev/kvm", R_OK | W_OK) == 0)
-		return outcome_of(HOST_YES, NULL,
-				  "/dev/kvm opens; scripts/lab tries it and falls back to emulation");
-	return outcome_of(HOST_NO, "not needed: scripts/lab emulates", "/dev/kvm: %s", g_strerror(errno));
-}
-
-static struct outcome iommu(void)
-{
-	g_autoptr(GDir) dir = g_dir_open("/sys/class/iommu", 0, NULL);
-	const char *first = dir ? g_dir_read_name(dir) : NULL;
-
-	if (first)
-		return outcome_of(HOST_YES, NULL, "%s", first);
-	return outcome_of(HOST_NO, "intel_iommu=on or amd_iommu=on, where there is one", "none in use");
-}
-
-const struct check checks_hardware[] = {
-    {"PMU", pmu}, {"PEBS", pebs},   {"cpufreq", cpufreq}, {"TSC", tsc},
-    {"KVM", kvm}, {"IOMMU", iommu}, {NULL, NULL},
-};
-
-static struct outcome nodes(void)
-{
-	g_autofree char *online = host_read("/sys/devices/system/node/online");
-	g_autofree char *cpu = host_read("/sys/devices/system/node/has_cpu");
-	g_autofree char *memory = host_read("/sys/devices/system/node/has_memory");
-
-	if (!online)
-		return outcome_of(HOST_NO, "a kernel with CONFIG_NUMA", "no NUMA");
-	return outcome_of(strpbrk(online, "-,") ? HOST_YES : HOST_PARTLY,
-			  strpbrk(online, "-,") ? NULL : "one node only: try scripts/lab for two",
-			  "online %s, with CPUs %s, with memory %s", online, cpu ? cpu : "?",
-			  memory ? memory : "?");
-}
-
-static struct outcome tiers(void)
-{
-	g_autoptr(GDir) dir = g_dir_open("/sys/devices/virtual/memory_tiering", 0, NULL);
-	g_autoptr(GString) found = g_string_new(NULL);
-	const char *name;
-	int n = 0;
-
-	while (dir && (name = g_dir_read_name(dir))) {
-		g_autofree char *path =
-		    g_build_filename("/sys/devices/virtual/memory_tiering", name, "nodelist", NULL);
-		g_autofree char *nodes_of = host_read(path);
-
-		if (nodes_of && ++n)
-			g_string_append_printf(found, "%s: node %s; ", name, nodes_of);
+		if (error)
+			check_say(c, events[i].name, HOST_NO,
+				  error == EACCES ? check_remedy(REAL_HARDWARE) : REAL_HARDWARE, "%s", why);
+		else
+			check_say(c, events[i].name, HOST_YES, NULL, "the counter opens");
 	}
-	if (!dir)
-		return outcome_of(HOST_NO, "kernel 6.1 or later", "this kernel has no memory tiers");
-	return outcome_of(n > 1 ? HOST_YES : HOST_NO,
-			  n > 1 ? NULL : "slow memory as a NUMA node (CXL, NVDIMM), or scripts/lab", "%s",
-			  found->len ? found->str : "no tier");
 }
 
-static struct outcome balancing(void)
+// "cpu", or "cpu_core" where there are cores of two kinds.
+static const char *core_pmu(void)
 {
-	g_autofree char *mode = host_read("/proc/sys/kernel/numa_balancing");
-	g_autofree char *demotion = host_read("/sys/kernel/mm/numa/demotion_enabled");
-
-	if (!mode)
-		return outcome_of(HOST_NO, "a kernel with CONFIG_NUMA_BALANCING", "no numa_balancing sysctl");
-	return outcome_of(HOST_YES, NULL, "numa_balancing=%s (1 locality, 2 tiering), demotion_enabled=%s",
-			  mode, demotion ? demotion : "absent");
+	return check_pmu("cpu") >= 0 ? "cpu" : check_pmu("cpu_core") >= 0 ? "cpu_core" : NULL;
 }
 
-static struct outcome swap(void)
+static void precise(const struct checks *c)
 {
-	g_autofree char *swaps = host_read("/proc/swaps");
-	const char *device = swaps ? strchr(swaps, '\n') : NULL;
+	int error = try_event((struct perf_event_attr){.type = PERF_TYPE_HARDWARE,
+						       .config = PERF_COUNT_HW_CPU_CYCLES,
+						       .precise_ip = 2,
+						       .sample_period = 100003});
+	g_autofree char *why = error ? check_why(error) : NULL;
 
-	return device ? outcome_of(HOST_YES, NULL, "%.60s", device + 1)
-		      : outcome_of(HOST_NO, "swapon, if the workload is to swap", "no swap device");
+	if (!error)
+		check_say(c, "precise sampling", HOST_YES, NULL, "cycles:pp opens%s",
+			  check_pmu("ibs_op") >= 0 ? " (IBS)"
+			  : core_pmu()             ? " (PEBS)"
+						   : "");
+	else
+		check_say(c, "precise sampling", HOST_NO, "hardware with PEBS (Intel) or IBS (AMD)",
+			  "cycles:pp: %s", why);
 }
 
-static struct outcome per_vma_lock(void)
+// "event=0xcd,umask=0x1,ldlat=3" as the kernel writes it, with Intel's fields.
+static struct perf_event_attr parse_event(const char *text, int type)
 {
-	const char *config = host_config("PER_VMA_LOCK");
+	struct perf_event_attr attr = {.type = (uint32_t)type, .precise_ip = 2, .sample_period = 100003};
+	g_auto(GStrv) terms = g_strsplit(text, ",", -1);
 
-	if (!config)
-		return outcome_of(HOST_UNKNOWN, NULL, "no kernel config to read");
-	return strcmp(config, "n")
-		   ? outcome_of(HOST_YES, NULL,
-				"most faults never touch mmap_lock: see lock_vma_under_rcu beside it")
-		   : outcome_of(HOST_NO, NULL, "every fault takes mmap_lock");
+	for (char **t = terms; *t; t++) {
+		const char *eq = strchr(*t, '=');
+		uint64_t value = eq ? strtoull(eq + 1, NULL, 0) : 1;
+
+		if (g_str_has_prefix(*t, "event="))
+			attr.config |= value;
+		else if (g_str_has_prefix(*t, "umask="))
+			attr.config |= value << 8;
+		else if (g_str_has_prefix(*t, "ldlat="))
+			attr.config1 |= value;
+	}
+	return attr;
 }
 
-const struct check checks_memory[] = {
-    {"NUMA nodes", nodes}, {"memory tiers", tiers},         {"NUMA balancing", balancing},
-    {"swap", swap},        {"per-VMA locks", per_vma_lock}, {NULL, NULL},
-};
+static void load_latency(const struct checks *c)
+{
+	const char *pmu = core_pmu(), *remedy = "Intel hardware with PEBS load latency; on AMD ibs_op";
+	g_autofree char *path =
+	    g_strdup_printf("/sys/bus/event_source/devices/%s/events/mem-loads", pmu ? pmu : "cpu");
+	g_autofree char *event = host_read(path), *why = NULL;
+	int error;
+
+	if (!event && check_pmu("ibs_op") >= 0) {
+		check_say(c, "load latency", HOST_YES, NULL, "through AMD's IBS (ibs_op)");
+	} else if (!event) {
+		check_say(c, "load latency", HOST_NO, remedy, "no mem-loads event");
+	} else {
+		error = try_event(parse_event(event, check_pmu(pmu)));
+		why = error ? check_why(error) : NULL;
+		check_say(c, "load latency", error ? HOST_NO : HOST_YES, error ? check_remedy(remedy) : NULL,
+			  "mem-loads (%s)%s%s", event, error ? ": " : " opens", error ? why : "");
+	}
+}
+
+// The raw events that memtis samples; they exist on Intel's server cores from Skylake on.
+static void memtis_events(const struct checks *c)
+{
+	static const struct {
+		uint64_t config;
+		const char *what;
+	} events[] = {{0x1d3, "loads that missed the last cache, local memory"},
+		      {0x80d1, "loads from persistent memory"},
+		      {0x82d0, "stores"}};
+	g_autofree char *info = host_read("/proc/cpuinfo");
+	g_autoptr(GString) refused = g_string_new(NULL);
+	const char *pmu = core_pmu();
+
+	if (!info || !strstr(info, "GenuineIntel") || !pmu) {
+		check_say(c, "memtis' events", HOST_NO, "an Intel server with its PMU", "%s",
+			  pmu ? "not an Intel processor" : "no PMU of the cores");
+		return;
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(events); i++)
+		if (try_event((struct perf_event_attr){.type = (uint32_t)check_pmu(pmu),
+						       .config = events[i].config,
+						       .precise_ip = 1,
+						       .sample_period = 10007}))
+			g_string_append_printf(refused, "%s%#llx (%s)", refused->len ? ", " : "",
+					       (unsigned long long)events[i].config, events[i].what);
+	check_say(c, "memtis' events", refused->len ? HOST_PARTLY : HOST_YES, NULL, "%s%s",
+		  refused->len ? "refused: " : "all open", refused->str);
+}
+
+// --- frequency and clocks
+
+static void cpufreq(const struct checks *c)
+{
+	static const char dir[] = "/sys/devices/system/cpu/cpufreq/policy0";
+	g_autofree char *driver = host_read_below(dir, "/scaling_driver"),
+			*governor = host_read_below(dir, "/scaling_governor");
+	g_autofree char *min = host_read_below(dir, "/scaling_min_freq"),
+			*max = host_read_below(dir, "/scaling_max_freq");
+	bool writable = access("/sys/devices/system/cpu/cpufreq/policy0/scaling_min_freq", W_OK) == 0;
+
+	if (!driver) {
+		check_say(c, "cpufreq", HOST_NO,
+			  "real hardware; for a virtual machine, pin the frequency of its host",
+			  "no driver: the frequency can neither be seen nor pinned");
+		return;
+	}
+	check_say(c, "cpufreq", writable ? HOST_YES : HOST_PARTLY,
+		  writable ? g_strcmp0(min, max) ? "pin it: cpupower frequency-set -g performance; set "
+						   "scaling_min_freq to scaling_max_freq"
+						 : NULL
+			   : check_remedy("the driver does not let it be pinned"),
+		  "%s, governor %s, %s to %s kHz: %s", driver, governor ? governor : "?", min ? min : "?",
+		  max ? max : "?",
+		  !g_strcmp0(min, max) ? "pinned"
+		  : writable           ? "can be pinned"
+				       : "can't be pinned by us");
+}
+
+static void tsc(const struct checks *c)
+{
+	bool constant = host_cpu_flag("constant_tsc"), nonstop = host_cpu_flag("nonstop_tsc");
+
+	if (!host_tsc_hz())
+		check_say(c, "TSC", HOST_UNKNOWN, NULL, "this processor has none");
+	else
+		check_say(c, "TSC", constant && nonstop ? HOST_YES : HOST_PARTLY,
+			  constant && nonstop ? NULL : "don't turn its cycles into time", "%.6f GHz, %s, %s",
+			  (double)host_tsc_hz() / 1e9, constant ? "constant" : "not constant",
+			  nonstop ? "nonstop" : "not nonstop");
+}
+
+static void clocksource(const struct checks *c)
+{
+	static const char dir[] = "/sys/devices/system/clocksource/clocksource0";
+	g_autofree char *now = host_read_below(dir, "/current_clocksource"),
+			*all = host_read_below(dir, "/available_clocksource");
+	bool fast =
+	    now && (!strcmp(now, "tsc") || !strcmp(now, "arch_sys_counter") || !strcmp(now, "kvm-clock"));
+
+	if (!now)
+		check_say(c, "clocksource", HOST_UNKNOWN, NULL, "can't be read");
+	else
+		check_say(c, "clocksource", fast ? HOST_YES : HOST_PARTLY,
+			  fast ? NULL
+			       : "boot with clocksource=tsc tsc=reliable where the TSC is sound: this one is "
+				 "slow to read",
+			  "%s (of: %s)", now, all ? all : "?");
+}
+
+// --- virtualisation and devices
+
+static void kvm(const struct checks *c)
+{
+	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC),
+	    version = fd < 0 ? -1 : ioctl(fd, KVM_GET_API_VERSION, 0);
+	g_autofree char *why = fd < 0 ? check_errno(errno) : NULL;
+
+	if (fd >= 0)
+		close(fd);
+	if (version == KVM_API_VERSION)
+		check_say(
+		    c, "KVM", HOST_PARTLY, NULL,
+		    "/dev/kvm answers; only trying tells whether a stock kernel boots: scripts/lab does");
+	else
+		check_say(c, "KVM", HOST_NO, "not needed: scripts/lab emulates", "/dev/kvm: %s",
+			  why ? why : "does not answer");
+}
+
+static void iommu(const struct checks *c)
+{
+	g_auto(GStrv) names = host_entries("/sys/class/iommu");
+	g_autofree char *all = g_strjoinv(" ", names);
+
+	if (*names)
+		check_say(c, "IOMMU", HOST_YES, NULL, "%s", all);
+	else
+		check_say(c, "IOMMU", HOST_NO,
+			  "where there is one: intel_iommu=on, or its switch in the firmware", "none in use");
+}
+
+static void virtual(const struct checks *c)
+{
+	g_autofree char *product = host_read("/sys/class/dmi/id/product_name"),
+			*type = host_read("/sys/hypervisor/type");
+
+	if (host_cpu_flag("hypervisor"))
+		check_say(c, "bare metal", HOST_NO, "for absolute figures, real hardware",
+			  "a virtual machine%s%s", product || type ? ": " : "",
+			  product ? product
+			  : type  ? type
+				  : "");
+	else
+		check_say(c, "bare metal", HOST_YES, NULL, "%s", product ? product : "no hypervisor");
+}
+
+void checks_hardware(const struct checks *c)
+{
+	counters(c);
+	precise(c);
+	load_latency(c);
+	memtis_events(c);
+	cpufreq(c);
+	tsc(c);
+	clocksource(c);
+	kvm(c);
+	iommu(c);
+	virtual(c);
+}

@@ -1,269 +1,219 @@
-// Provenance: what a run's figures depend on besides the workload. A table says which files are facts; every
-// other fact has a function. Values are one clean line of at most a KiB.
-#include <dirent.h>
-#include <glib.h>
-#include <stdio.h>
-#include <stdlib.h>
+// Provenance: what a run's figures depend on besides the workload. Two tables say which files are facts; what
+// needs a look into a file is in facts_cpu.c and facts_memory.c. Settings are facts, counters are not: those
+// of a file system of knobs (sysctl, sysfs) are told apart by whether the file can be written.
+#include "host/facts.h"
+
+#include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "host/internal.h"
+#define TREE_DEPTH 12   // DAMON's is the deepest
+#define TREE_FILES 2000 // in all
+#define KNOB_BYTES 4096 // what sysfs shows at most; anything larger is no setting
 
-#define VALUE_MAX_BYTES 1024
-#define TREE_DEPTH 4
+// --- giving
 
-struct collector {
-	const char *root;
-	host_fact_fn fact;
-	void *ctx;
-};
-
-static void give(const struct collector *c, const char *key, const char *value)
+static char *clean_key(const char *format, va_list ap)
 {
-	g_autofree char *clean = g_utf8_make_valid(value, -1);
+	char *key = g_strdup_vprintf(format, ap);
 
-	for (char *p = clean; *p; p++)
-		if ((unsigned char)*p < 32 || *p == 127)
-			*p = ' ';
-	if (strlen(clean) > VALUE_MAX_BYTES)
-		clean[VALUE_MAX_BYTES] = 0;
-	g_strstrip(clean);
-	if (*clean)
-		c->fact(c->ctx, key, clean);
+	for (char *p = key; *p; p++)
+		if (!g_ascii_isalnum(*p) && !strchr("._-", *p))
+			*p = '_';
+	return key;
 }
 
-static char *read_below(const struct collector *c, const char *path)
+void facts_give(const struct facts *f, const char *value, const char *format, ...)
 {
-	g_autofree char *whole = g_strconcat(c->root, path, NULL);
+	g_autofree char *line = value ? host_line(value) : NULL, *key = NULL;
+	va_list ap;
 
-	return host_read(whole);
+	if (!line || !*line)
+		return;
+	va_start(ap, format);
+	key = clean_key(format, ap);
+	va_end(ap);
+	f->fact(f->ctx, key, line);
 }
 
-static void give_file(const struct collector *c, const char *key, const char *path)
+void facts_file(const struct facts *f, const char *path, const char *format, ...)
 {
-	g_autofree char *value = read_below(c, path);
+	g_autofree char *value = host_read_below(f->root, path), *key = NULL;
+	va_list ap;
 
-	if (value)
-		give(c, key, value);
+	va_start(ap, format);
+	key = clean_key(format, ap);
+	va_end(ap);
+	facts_give(f, value, "%s", key);
 }
 
-// --- single files
+// --- files, by name: a star stands for any part of one name, and its text goes to the key's star
 
-static const struct {
+struct file {
 	const char *key, *path;
-} files[] = {
-    {"kernel.release", "/proc/sys/kernel/osrelease"},
-    {"kernel.version", "/proc/sys/kernel/version"},
-    {"kernel.cmdline", "/proc/cmdline"},
-    {"kernel.tainted", "/proc/sys/kernel/tainted"},
-    {"sysctl.kernel.numa_balancing", "/proc/sys/kernel/numa_balancing"},
-    {"sysctl.kernel.numa_balancing_promote_rate_limit_MBps",
-     "/proc/sys/kernel/numa_balancing_promote_rate_limit_MBps"},
-    {"sysctl.kernel.perf_event_paranoid", "/proc/sys/kernel/perf_event_paranoid"},
-    {"sysctl.kernel.randomize_va_space", "/proc/sys/kernel/randomize_va_space"},
-    {"numa.balancing.scan_period_min_ms", "/sys/kernel/debug/sched/numa_balancing/scan_period_min_ms"},
-    {"numa.balancing.scan_period_max_ms", "/sys/kernel/debug/sched/numa_balancing/scan_period_max_ms"},
-    {"numa.balancing.scan_size_mb", "/sys/kernel/debug/sched/numa_balancing/scan_size_mb"},
-    {"numa.balancing.hot_threshold_ms", "/sys/kernel/debug/sched/numa_balancing/hot_threshold_ms"},
-    {"numa.online", "/sys/devices/system/node/online"},
-    {"numa.has_cpu", "/sys/devices/system/node/has_cpu"},
-    {"numa.has_memory", "/sys/devices/system/node/has_memory"},
-    {"cpu.online", "/sys/devices/system/cpu/online"},
-    {"cpu.smt", "/sys/devices/system/cpu/smt/control"},
-    {"clocksource", "/sys/devices/system/clocksource/clocksource0/current_clocksource"},
-    {"cpufreq.no_turbo", "/sys/devices/system/cpu/intel_pstate/no_turbo"},
-    {"cpufreq.boost", "/sys/devices/system/cpu/cpufreq/boost"},
-    {"machine.product", "/sys/class/dmi/id/product_name"},
-    {"swap.devices", "/proc/swaps"},
-    {"lockdown", "/sys/kernel/security/lockdown"},
+	bool knob; // only where it can be written
 };
 
-// --- whole trees of knobs; what only counts is no fact
-
-static const struct {
-	const char *prefix, *path;
-} trees[] = {
-    {"sysctl.vm", "/proc/sys/vm"},
-    {"mm", "/sys/kernel/mm"},
-    {"zswap", "/sys/module/zswap/parameters"},
-    {"tier", "/sys/devices/virtual/memory_tiering"},
-    {"mitigation", "/sys/devices/system/cpu/vulnerabilities"},
+static const struct file files[] = {
+    {"kernel.release", "/proc/sys/kernel/osrelease", false},
+    {"kernel.version", "/proc/sys/kernel/version", false},
+    {"kernel.cmdline", "/proc/cmdline", false},
+    {"kernel.tainted", "/proc/sys/kernel/tainted", false},
+    {"kernel.lockdown", "/sys/kernel/security/lockdown", false},
+    {"sysctl.vm.*", "/proc/sys/vm/*", true},
+    {"sysctl.kernel.numa_balancing*", "/proc/sys/kernel/numa_balancing*", true},
+    {"sysctl.kernel.sched_*", "/proc/sys/kernel/sched_*", true},
+    {"sysctl.kernel.perf_event_paranoid", "/proc/sys/kernel/perf_event_paranoid", false},
+    {"sysctl.kernel.randomize_va_space", "/proc/sys/kernel/randomize_va_space", false},
+    {"sysctl.kernel.nmi_watchdog", "/proc/sys/kernel/nmi_watchdog", false},
+    {"sysctl.kernel.timer_migration", "/proc/sys/kernel/timer_migration", false},
+    {"sysctl.net.core.bpf_jit_*", "/proc/sys/net/core/bpf_jit_*", true},
+    // before 5.13 these were sysctls
+    {"sched.numa_balancing.*", "/sys/kernel/debug/sched/numa_balancing/*", true},
+    {"sched.preempt", "/sys/kernel/debug/sched/preempt", false},
+    {"mm.fault_around_bytes", "/sys/kernel/debug/fault_around_bytes", false},
+    {"x86.tlb_single_page_flush_ceiling", "/sys/kernel/debug/x86/tlb_single_page_flush_ceiling", false},
+    {"zswap.*", "/sys/module/zswap/parameters/*", false},
+    {"damon_reclaim.*", "/sys/module/damon_reclaim/parameters/*", true},
+    {"damon_lru_sort.*", "/sys/module/damon_lru_sort/parameters/*", true},
+    {"damon_stat.*", "/sys/module/damon_stat/parameters/*", true},
+    {"memory_hotplug.*", "/sys/module/memory_hotplug/parameters/*", false},
+    {"page_reporting.*", "/sys/module/page_reporting/parameters/*", true},
+    {"pgcache.*", "/sys/module/pgcache/parameters/*", true},
+    {"tiering.*", "/sys/module/tiering/parameters/*", true},
+    {"zram*.disksize", "/sys/block/zram*/disksize", false},
+    {"zram*.algorithm", "/sys/block/zram*/comp_algorithm", false},
+    {"memory_tier*.nodes", "/sys/devices/virtual/memory_tiering/memory_tier*/nodelist", false},
+    {"numa.nodes", "/sys/devices/system/node/online", false},
+    {"numa.has_cpu", "/sys/devices/system/node/has_cpu", false},
+    {"numa.has_memory", "/sys/devices/system/node/has_memory", false},
+    {"numa.distance.*", "/sys/devices/system/node/node*/distance", false},
+    {"numa.node*.cpus", "/sys/devices/system/node/node*/cpulist", false},
+    // the firmware's HMAT: from the nearest CPUs
+    {"numa.node*.read_latency_ns", "/sys/devices/system/node/node*/access0/initiators/read_latency", false},
+    {"numa.node*.write_latency_ns", "/sys/devices/system/node/node*/access0/initiators/write_latency", false},
+    {"numa.node*.read_bandwidth_mib_s", "/sys/devices/system/node/node*/access0/initiators/read_bandwidth",
+     false},
+    {"numa.node*.write_bandwidth_mib_s", "/sys/devices/system/node/node*/access0/initiators/write_bandwidth",
+     false},
+    {"cpu.online", "/sys/devices/system/cpu/online", false},
+    {"cpu.isolated", "/sys/devices/system/cpu/isolated", false},
+    {"cpu.nohz_full", "/sys/devices/system/cpu/nohz_full", false},
+    {"cpu.smt", "/sys/devices/system/cpu/smt/control", false},
+    {"cpuidle.driver", "/sys/devices/system/cpu/cpuidle/current_driver", false},
+    {"cpuidle.governor", "/sys/devices/system/cpu/cpuidle/current_governor", false},
+    {"cpufreq.boost", "/sys/devices/system/cpu/cpufreq/boost", false},
+    {"cpufreq.no_turbo", "/sys/devices/system/cpu/intel_pstate/no_turbo", false},
+    {"cpufreq.intel_pstate", "/sys/devices/system/cpu/intel_pstate/status", false},
+    {"cpufreq.amd_pstate", "/sys/devices/system/cpu/amd_pstate/status", false},
+    {"mitigation.*", "/sys/devices/system/cpu/vulnerabilities/*", false},
+    {"clocksource", "/sys/devices/system/clocksource/clocksource0/current_clocksource", false},
+    {"machine.vendor", "/sys/class/dmi/id/sys_vendor", false},
+    {"machine.product", "/sys/class/dmi/id/product_name", false},
+    {"machine.bios", "/sys/class/dmi/id/bios_version", false},
+    {"machine.hypervisor", "/sys/hypervisor/type", false},
 };
 
-static bool is_counter(const char *path)
+// Files that may be written but hold no setting, or that do something when read.
+static bool is_no_setting(const char *name)
 {
-	static const char *const parts[] = {
-	    "/stats/",           "/uevent",           "/power/",        "stat_refresh",
-	    "drop_caches",       "compact_memory",    "pages_shared",   "pages_sharing",
-	    "pages_unshared",    "pages_volatile",    "pages_skipped",  "full_scans",
-	    "stable_node",       "general_profit",    "ksm_zero_pages", "pages_scanned",
-	    "pages_collapsed",   "max_page_sharing_", "nr_hugepages_",  "free_hugepages",
-	    "resv_hugepages",    "surplus_hugepages", "/cma/",          "/swap/vma_ra_hit",
-	    "pages_to_scan_now",
+	static const char *const names[] = {
+	    "stat_refresh", // adds all CPUs' counters up
+	    "drop_caches",
+	    "compact_memory",         // triggers; readable before 5.x
+	    "pid_target",             // DAMON's: the workload's pid
+	    "nr_hugepages_mempolicy", // nr_hugepages again
+	    "page_idle",              // a bitmap of all memory
+	    "uevent",
 	};
 
-	for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
-		if (strstr(path, parts[i]))
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+		if (!strcmp(name, names[i]))
 			return true;
 	return false;
 }
 
-static int by_name(const void *a, const void *b)
+// Can be read, and written where that is asked for. Goes by the mode: root may do anything.
+static bool is_fact(const char *path, bool knob)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0444) &&
+	       (!knob || (st.st_mode & 0222)) && st.st_size <= HOST_FILE_BYTES;
 }
 
-static char **entries(const char *path)
+// `path` is below `dir`, which has no star any more.
+static void give_files(const struct facts *f, const struct file *file, const char *dir, const char *path,
+		       const char *key)
 {
-	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-	GPtrArray *names = g_ptr_array_new();
-	const char *name;
+	const char *star = strchr(path, '*'), *key_star = strchr(key, '*'), *slash, *rest;
+	g_autofree char *parent = NULL, *before = NULL, *after = NULL;
+	g_auto(GStrv) names = NULL;
 
-	while (dir && (name = g_dir_read_name(dir)))
-		g_ptr_array_add(names, g_strdup(name));
-	if (names->len)
-		qsort(names->pdata, names->len, sizeof(char *), by_name);
-	g_ptr_array_add(names, NULL);
-	return (char **)g_ptr_array_free(names, FALSE);
+	if (!star) {
+		parent = g_strconcat(dir, path, NULL);
+		if (is_fact(parent, file->knob))
+			facts_file(f, parent + strlen(f->root), "%s", key);
+		return;
+	}
+	slash = g_strrstr_len(path, star - path, "/");
+	rest = star + strcspn(star, "/");
+	before = g_strndup(slash + 1, (gsize)(star - slash - 1));
+	after = g_strndup(star + 1, (gsize)(rest - star - 1));
+	parent = g_strdup_printf("%s%.*s", dir, (int)(slash - path), path);
+	names = host_entries(parent);
+	for (char **n = names; *n; n++) {
+		g_autofree char *below = g_build_filename(parent, *n, NULL), *full_key = NULL;
+		size_t length = strlen(*n), fixed = strlen(before) + strlen(after);
+
+		if (length < fixed || !g_str_has_prefix(*n, before) || !g_str_has_suffix(*n, after) ||
+		    is_no_setting(*n))
+			continue;
+		full_key = g_strdup_printf("%.*s%.*s%s", (int)(key_star - key), key, (int)(length - fixed),
+					   *n + strlen(before), key_star + 1);
+		give_files(f, file, below, rest, full_key);
+	}
 }
 
-static void give_tree(const struct collector *c, const char *prefix, const char *path, int depth)
-{
-	g_auto(GStrv) names = entries(path);
+// --- /sys/kernel/mm as a whole: THP, KSM, LRU, DAMON, and what memory-management systems under test add to
+// it
 
-	for (char **n = names; *n && depth; n++) {
-		g_autofree char *key = g_strdup_printf("%s.%s", prefix, *n),
-				*below = g_build_filename(path, *n, NULL);
-		g_autofree char *value = NULL;
+static void give_tree(const struct facts *f, const char *key, const char *dir, int depth, int *left)
+{
+	g_auto(GStrv) names = depth ? host_entries(dir) : NULL;
+
+	for (char **n = names; n && *n && *left > 0; n++) {
+		g_autofree char *path = g_build_filename(dir, *n, NULL), *value = NULL;
+		const char *name = strcmp(*n, "transparent_hugepage") ? *n : "thp";
+		g_autofree char *below = *key ? g_strdup_printf("%s.%s", key, name) : g_strdup(name);
 		struct stat st;
 
-		if (lstat(below, &st) || S_ISLNK(st.st_mode) || is_counter(below))
+		if (lstat(path, &st) || is_no_setting(*n))
 			continue;
 		if (S_ISDIR(st.st_mode)) {
-			give_tree(c, key, below, depth - 1);
+			give_tree(f, below, path, depth - 1, left);
 			continue;
 		}
-		value = st.st_mode & 0444 ? host_read(below) : NULL; // write-only files are triggers
-		if (value && strlen(value) <= VALUE_MAX_BYTES)
-			give(c, key, value);
+		(*left)--;
+		value = S_ISREG(st.st_mode) && is_fact(path, true) ? host_read(path) : NULL;
+		if (value && strlen(value) < KNOB_BYTES && g_utf8_validate(value, -1, NULL))
+			facts_give(f, value, "%s", below);
 	}
 }
 
-// --- what needs a look into a file
-
-static void give_cpuinfo(const struct collector *c)
+static void give_config(const struct facts *f)
 {
-	static const struct {
-		const char *field, *key;
-	} wanted[] = {
-	    {"model name", "cpu.model"}, {"microcode", "cpu.microcode"}, {"flags", "cpu.flags_digest"}};
-	g_autofree char *text = read_below(c, "/proc/cpuinfo");
-	g_auto(GStrv) line = text ? g_strsplit(text, "\n", 64) : NULL;
-	bool seen[G_N_ELEMENTS(wanted)] = {};
+	g_autofree char *source = NULL, *text = host_config_text(f->root, &source), *sum = NULL;
 
-	for (char **l = line; l && *l; l++) {
-		for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++) {
-			char *colon = strchr(*l, ':');
-
-			if (seen[i] || !colon || !g_str_has_prefix(*l, wanted[i].field))
-				continue;
-			seen[i] = true;
-			if (strcmp(wanted[i].field, "flags")) {
-				give(c, wanted[i].key, colon + 1);
-			} else {
-				g_autofree char *sum =
-				    g_compute_checksum_for_string(G_CHECKSUM_SHA256, colon + 1, -1);
-
-				give(c, wanted[i].key, sum);
-				give(c, "machine.hypervisor", strstr(colon, " hypervisor") ? "yes" : "no");
-			}
-		}
-	}
-}
-
-static void give_meminfo(const struct collector *c)
-{
-	static const char *const wanted[] = {"MemTotal", "SwapTotal", "HugePages_Total", "Hugepagesize"};
-	g_autofree char *text = read_below(c, "/proc/meminfo");
-	g_auto(GStrv) line = text ? g_strsplit(text, "\n", -1) : NULL;
-
-	for (char **l = line; l && *l; l++)
-		for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++) {
-			size_t n = strlen(wanted[i]);
-
-			if (!strncmp(*l, wanted[i], n) && (*l)[n] == ':') {
-				g_autofree char *key = g_strdup_printf("memory.%s", wanted[i]);
-
-				give(c, key, *l + n + 1);
-			}
-		}
-}
-
-static void give_nodes(const struct collector *c)
-{
-	g_autofree char *base = g_strconcat(c->root, "/sys/devices/system/node", NULL);
-	g_auto(GStrv) names = entries(base);
-
-	for (char **n = names; *n; n++) {
-		g_autofree char *distance = NULL, *key = NULL, *access = NULL, *prefix = NULL;
-
-		if (!g_str_has_prefix(*n, "node") || !g_ascii_isdigit((*n)[4]))
-			continue;
-		distance = g_strdup_printf("/sys/devices/system/node/%s/distance", *n);
-		key = g_strdup_printf("numa.distance.%s", *n + 4);
-		give_file(c, key, distance);
-		access = g_build_filename(base, *n, "access0", "initiators", NULL); // HMAT: ns and MB/s
-		prefix = g_strdup_printf("numa.hmat.%s", *n + 4);
-		give_tree(c, prefix, access, 1);
-	}
-}
-
-// One fact when all policies agree, one each when they don't.
-static void give_cpufreq(const struct collector *c)
-{
-	static const char *const knobs[] = {"scaling_driver", "scaling_governor", "scaling_min_freq",
-					    "scaling_max_freq"};
-	g_autofree char *base = g_strconcat(c->root, "/sys/devices/system/cpu/cpufreq", NULL);
-	g_auto(GStrv) names = entries(base);
-
-	for (size_t k = 0; k < G_N_ELEMENTS(knobs); k++) {
-		g_autoptr(GString) all = g_string_new(NULL);
-		g_autofree char *first = NULL, *key = g_strdup_printf("cpufreq.%s", knobs[k]);
-		bool same = true;
-
-		for (char **n = names; *n; n++) {
-			g_autofree char *path = g_build_filename(base, *n, knobs[k], NULL),
-					*v = host_read(path);
-
-			if (!v)
-				continue;
-			if (!first)
-				first = g_strdup(v);
-			same &= !strcmp(v, first);
-			g_string_append_printf(all, "%s=%s ", *n, v);
-		}
-		if (first)
-			give(c, key, same ? first : all->str);
-	}
-}
-
-static void give_config(const struct collector *c)
-{
-	g_autofree char *text = NULL, *sum = NULL;
-	const char *source = host_config_source();
-	gsize len;
-
-	if (!source)
+	if (!text)
 		return;
-	give(c, "kernel.config_source", source);
-	if (!g_file_get_contents(source, &text, &len, NULL))
-		return;
-	sum = g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)text, len);
-	give(c, "kernel.config_sha256", sum);
+	sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
+	facts_give(f, source, "kernel.config_source");
+	facts_give(f, sum, "kernel.config_sha256");
 }
 
-// What the machine itself can't be asked below another root: the clock, the cgroups, the lab.
-static void give_live(const struct collector *c)
+// What only the running machine can be asked.
+static void give_live(const struct facts *f)
 {
 	static const struct {
 		const char *variable, *key;
@@ -272,29 +222,24 @@ static void give_live(const struct collector *c)
 		   {"MMPROF_LAB_SMP", "lab.smp"}};
 	g_autofree char *hz = g_strdup_printf("%" G_GUINT64_FORMAT, host_tsc_hz());
 
-	give(c, "tsc_hz", hz);
-	give(c, "cgroup.v2", host_cgroup2() ? host_cgroup2() : "not mounted");
-	give_config(c);
+	if (host_tsc_hz())
+		facts_give(f, hz, "tsc_hz");
 	for (size_t i = 0; i < G_N_ELEMENTS(lab); i++)
-		if (getenv(lab[i].variable))
-			give(c, lab[i].key, getenv(lab[i].variable));
+		facts_give(f, g_getenv(lab[i].variable), "%s", lab[i].key);
 }
 
 void host_facts(const char *root, host_fact_fn fact, void *ctx)
 {
-	const struct collector c = {root, fact, ctx};
+	const struct facts f = {root, fact, ctx};
+	g_autofree char *mm = g_strconcat(root, "/sys/kernel/mm", NULL);
+	int left = TREE_FILES;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(files); i++)
-		give_file(&c, files[i].key, files[i].path);
-	for (size_t i = 0; i < G_N_ELEMENTS(trees); i++) {
-		g_autofree char *path = g_strconcat(root, trees[i].path, NULL);
-
-		give_tree(&c, trees[i].prefix, path, TREE_DEPTH);
-	}
-	give_cpuinfo(&c);
-	give_meminfo(&c);
-	give_nodes(&c);
-	give_cpufreq(&c);
+		give_files(&f, &files[i], root, files[i].path, files[i].key);
+	give_tree(&f, "", mm, TREE_DEPTH, &left);
+	facts_cpu(&f);
+	facts_memory(&f);
+	give_config(&f);
 	if (!*root)
-		give_live(&c);
+		give_live(&f);
 }

@@ -1,79 +1,14 @@
-// The small questions: kernel configuration, boot id, capabilities, mounts, TSC. Each is asked once.
+// The small questions: boot id, capabilities, mounts, CPU flags. Each is asked once.
 #include "host/host.h"
 
-#include <cpuid.h>
-#include <glib.h>
+#include <linux/magic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/capability.h>
-#include <sys/utsname.h>
-#include <time.h>
-#include <x86intrin.h>
-#include <zlib.h>
+#include <sys/vfs.h>
+#include <unistd.h>
 
 #include "host/internal.h"
-
-static GHashTable *config;
-static char *config_source;
-
-static bool read_config(const char *path)
-{
-	gzFile f = gzopen(path, "re"); // reads plain files as well
-	char line[1024];
-
-	if (!f)
-		return false;
-	config = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-	while (gzgets(f, line, sizeof(line))) {
-		char *eq = strchr(line, '=');
-
-		if (strncmp(line, "CONFIG_", 7) || !eq)
-			continue;
-		*eq = 0;
-		g_strdelimit(g_strchomp(eq + 1), "\"", ' ');
-		g_hash_table_insert(config, g_strdup(line + 7), g_strdup(g_strstrip(eq + 1)));
-	}
-	gzclose(f);
-	config_source = g_strdup(path);
-	return true;
-}
-
-static void find_config(void)
-{
-	static bool tried;
-	struct utsname u;
-	const char *given = getenv("MMPROF_LAB_CONFIG");
-	g_autofree char *boot = NULL, *modules = NULL;
-
-	if (tried)
-		return;
-	tried = true;
-	uname(&u);
-	boot = g_strdup_printf("/boot/config-%s", u.release);
-	modules = g_strdup_printf("/lib/modules/%s/config", u.release);
-	if (given && read_config(given))
-		return;
-	if (!read_config("/proc/config.gz") && !read_config(boot))
-		read_config(modules);
-}
-
-const char *host_config(const char *name)
-{
-	const char *value;
-
-	find_config();
-	if (!config)
-		return NULL;
-	value = g_hash_table_lookup(config, name);
-	return value ? value : "n";
-}
-
-const char *host_config_source(void)
-{
-	find_config();
-	return config_source;
-}
 
 const char *host_boot_id(void)
 {
@@ -95,19 +30,38 @@ bool host_has_cap(int capability)
 	return value == CAP_SET;
 }
 
-// Where a file system of this type is mounted; with several the first. NULL: nowhere.
-static char *mount_of(const char *type)
+bool host_cpu_flag(const char *flag)
 {
-	FILE *f = fopen("/proc/self/mounts", "re");
-	char line[4096], where[1024], kind[64];
-	char *found = NULL;
+	static char *flags;
+	g_autofree char *info = NULL, *word = g_strdup_printf(" %s ", flag);
+	const char *line;
 
-	while (f && !found && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%*s %1023s %63s", where, kind) == 2 && !strcmp(kind, type))
-			found = g_strcompress(where); // mounts writes a space as \040
-	if (f)
-		fclose(f);
-	return found;
+	if (!flags) {
+		info = host_read("/proc/cpuinfo");
+		line = info ? strstr(info, "\nflags") : NULL;
+		flags =
+		    g_strdup_printf("%.*s ", line ? (int)strcspn(line + 1, "\n") + 1 : 0, line ? line : "");
+	}
+	return strstr(flags, word) != NULL;
+}
+
+// --- mounts: "22 27 0:21 / /proc rw,relatime - proc proc rw", with any number of fields before the dash
+
+// The first mount of this type. Another may hide it: the caller finds out.
+static char *find_mount(const char *root, const char *type)
+{
+	g_autofree char *text = host_read_below(root, "/proc/self/mountinfo");
+	g_auto(GStrv) lines = text ? g_strsplit(text, "\n", -1) : NULL;
+
+	for (char **l = lines; l && *l; l++) {
+		const char *dash = strstr(*l, " - ");
+		char where[2048], kind[64];
+
+		if (dash && sscanf(*l, "%*s %*s %*s %*s %2047s", where) == 1 &&
+		    sscanf(dash, " - %63s", kind) == 1 && !strcmp(kind, type))
+			return g_strcompress(where); // a space is written \040
+	}
+	return NULL;
 }
 
 const char *host_mount(const char *type)
@@ -117,61 +71,50 @@ const char *host_mount(const char *type)
 	if (!known)
 		known = g_hash_table_new(g_str_hash, g_str_equal);
 	if (!g_hash_table_contains(known, type))
-		g_hash_table_insert(known, g_strdup(type), mount_of(type));
+		g_hash_table_insert(known, g_strdup(type), find_mount("", type));
 	return g_hash_table_lookup(known, type);
+}
+
+// A mount can be hidden by a later one on the same path.
+static bool is_type(const char *path, long magic)
+{
+	struct statfs s;
+
+	return statfs(path, &s) == 0 && s.f_type == magic;
 }
 
 const char *host_tracefs(void)
 {
-	return host_mount("tracefs");
+	static char *where;
+	const char *debugfs;
+
+	if (where)
+		return where;
+	if (host_mount("tracefs") && is_type(host_mount("tracefs"), TRACEFS_MAGIC))
+		return where = g_strdup(host_mount("tracefs"));
+	debugfs = host_mount("debugfs");
+	if (debugfs) { // the kernel mounts tracefs there when somebody looks
+		g_autofree char *below = g_build_filename(debugfs, "tracing", NULL);
+		g_autofree char *look = g_build_filename(below, "events", NULL);
+
+		if (access(look, F_OK) == 0 && is_type(below, TRACEFS_MAGIC))
+			where = g_steal_pointer(&below);
+	}
+	return where;
 }
 
 const char *host_cgroup2(void)
 {
-	return host_mount("cgroup2");
+	const char *where = host_mount("cgroup2");
+
+	return where && is_type(where, CGROUP2_SUPER_MAGIC) ? where : NULL;
 }
 
-static uint64_t now_ns(void)
+char *host_cgroup_layout(const char *root)
 {
-	struct timespec t;
+	g_autofree char *v1 = find_mount(root, "cgroup"), *v2 = find_mount(root, "cgroup2");
 
-	clock_gettime(CLOCK_MONOTONIC_RAW, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-static uint64_t tsc_from_cpuid(void)
-{
-	unsigned a, b, c, d;
-
-	if (__get_cpuid_count(0x15, 0, &a, &b, &c, &d) && a && b && c)
-		return (uint64_t)c * b / a;
-	return 0;
-}
-
-uint64_t host_tsc_hz(void)
-{
-	static uint64_t hz;
-	uint64_t t0, t1, c0, c1;
-
-	if (!hz)
-		hz = tsc_from_cpuid();
-	if (hz)
-		return hz;
-	t0 = now_ns();
-	c0 = __rdtsc();
-	do {
-		t1 = now_ns();
-	} while (t1 - t0 < 10000000);
-	c1 = __rdtsc();
-	hz = (uint64_t)((double)(c1 - c0) * 1e9 / (double)(t1 - t0));
-	return hz;
-}
-
-char *host_read(const char *path)
-{
-	char *text = NULL;
-
-	if (!g_file_get_contents(path, &text, NULL, NULL))
-		return NULL;
-	return g_strchomp(text);
+	if (v1 && v2)
+		return g_strdup_printf("hybrid (v1 with v2 at %s)", v2);
+	return g_strdup(v2 ? "v2" : v1 ? "v1" : "none");
 }

@@ -112,7 +112,8 @@ is "$(cgroups) $(instances)" "0 0" "no cgroup and no tracing instance is left"
 ok "no journal is left" test -z "$(ls /run/mmprof 2>/dev/null)"
 
 # --- SIGKILL in the middle
-"$MMPROF" record --quiet -- sleep 20 &
+cp "$(command -v sleep)" "$scratch/mmprof-nap" # a name of its own, to be killed by
+"$MMPROF" record --quiet -- "$scratch/mmprof-nap" 20 &
 sleep 1.5
 kill -KILL $!
 wait $! 2>/dev/null
@@ -123,7 +124,7 @@ ok "what was measured before the kill is there" test "$(sql "SELECT count(*) FRO
 ok "the next start works" "$MMPROF" record --quiet --no-probe all -- true
 is "$(sql "SELECT status FROM run WHERE id = $killed")" crashed "and marks the killed run"
 is "$(cgroups) $(find /run/mmprof -mindepth 1 2>/dev/null | wc -l)" "0 0" "and puts everything back"
-pkill -x sleep
+pkill -KILL -x mmprof-nap
 
 # --- mmprof's own cost on an idle machine
 "$MMPROF" record --quiet -- sleep 10
