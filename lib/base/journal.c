@@ -18,7 +18,7 @@
 
 static const char *const kind_names[] = {
     [UNDO_RMDIR] = "rmdir",   [UNDO_INSTANCE] = "instance", [UNDO_WRITE] = "write",
-    [UNDO_UMOUNT] = "umount", [UNDO_TRACEFS] = "append",
+    [UNDO_UMOUNT] = "umount", [UNDO_APPEND] = "append",
 };
 
 static int journal_fd = -1;
@@ -99,7 +99,7 @@ static int undo(const char *line)
 		rc = remove_instance(path);
 	else if (!strcmp(f[0], kind_names[UNDO_WRITE]))
 		rc = write_file(path, value, O_TRUNC);
-	else if (!strcmp(f[0], kind_names[UNDO_TRACEFS]))
+	else if (!strcmp(f[0], kind_names[UNDO_APPEND]))
 		rc = write_file(path, value, O_APPEND);
 	else if (!strcmp(f[0], kind_names[UNDO_UMOUNT]))
 		rc = unmount(path);

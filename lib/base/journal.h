@@ -9,7 +9,7 @@ enum undo_kind {
 	UNDO_INSTANCE, // remove a tracing instance after turning it off
 	UNDO_WRITE,    // write `value` to the file `path`
 	UNDO_UMOUNT,   // unmount `path` and remove the directory
-	UNDO_TRACEFS,  // append `value` to `path` (kprobe_events, set_ftrace_filter): as UNDO_WRITE, with
+	UNDO_APPEND,   // append `value` to `path` (kprobe_events, set_ftrace_filter): as UNDO_WRITE, with
 		       // O_APPEND
 };
 

@@ -139,25 +139,22 @@ static int kprobe_type(void)
 	return type;
 }
 
-static int attach_kprobe_one(const struct bpf_program *template, bool ret, const char *symbol,
-			     const uint64_t *patch, struct bpf_attached *a)
-{
-	struct perf_event_attr attr = {.type = kprobe_type(),
-				       .config = ret, // bit 0: a return probe
-				       .config1 = (uint64_t)(uintptr_t)symbol};
-
-	return bpf_attach_perf(template, symbol, patch, &attr, a);
-}
-
+// The return comes through tracefs, for room for many calls in progress; the entry needs none.
 static int attach_kprobe(struct funclat *f, const char *symbol, const uint64_t *patch, struct funclat_pair *p)
 {
+	struct perf_event_attr entry = {.type = kprobe_type(), .config1 = (uint64_t)(uintptr_t)symbol};
+	struct perf_event_attr exit = {.type = PERF_TYPE_TRACEPOINT};
 	int rc;
 
 	if (kprobe_type() < 0)
 		return err_set(-ENOENT,
 			       "this kernel has no kprobes (CONFIG_KPROBES or CONFIG_KPROBE_EVENTS is off)");
-	rc = attach_kprobe_one(f->skel->progs.template_kretprobe, true, symbol, patch, &p->exit);
-	return rc ? rc : attach_kprobe_one(f->skel->progs.template_kprobe, false, symbol, patch, &p->entry);
+	rc = kretprobe_make(symbol, (uint32_t)patch[PATCH_ID], &p->kretprobe);
+	if (rc)
+		return rc;
+	exit.config = p->kretprobe.id;
+	rc = bpf_attach_perf(f->skel->progs.template_kretprobe, symbol, patch, &exit, &p->exit);
+	return rc ? rc : bpf_attach_perf(f->skel->progs.template_kprobe, symbol, patch, &entry, &p->entry);
 }
 
 int funclat_attach(struct funclat *f, const char *backend, const char *symbol, uint32_t id,
@@ -178,6 +175,7 @@ void funclat_detach(struct funclat_pair *p)
 {
 	bpf_detach(&p->entry);
 	bpf_detach(&p->exit);
+	kretprobe_remove(&p->kretprobe);
 }
 
 void funclat_pair_free(struct funclat_pair *p)

@@ -3,11 +3,13 @@
 #define MMPROF_PROBE_FUNCLAT_H
 
 #include "probe/bpf.h"
+#include "probe/kretprobe.h"
 #include "probe/set.h"
 
 // An attached pair of programs.
 struct funclat_pair {
 	struct bpf_attached entry, exit;
+	struct kretprobe kretprobe;         // of the kprobe backend
 	struct cpu_hist *seen[CLASS_COUNT]; // last reading of each class's CPUs
 	struct hist *hists[CLASS_COUNT];    // summed up so far
 	bool changed[CLASS_COUNT];          // by the last reading

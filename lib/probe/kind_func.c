@@ -149,14 +149,18 @@ static int store_misses(struct store *store, int64_t run, const struct probe *p,
 	int rc = 0;
 
 	for (int i = 0; i < 2 && !rc; i++) {
-		int64_t recursion = bpf_recursion_misses(side[i]), missed = bpf_kprobe_missed(side[i]);
+		int64_t recursion = bpf_recursion_misses(side[i]);
+		int64_t missed = i && pair->kretprobe.name ? kretprobe_missed(&pair->kretprobe)
+							   : bpf_kprobe_missed(side[i]);
 
 		if (recursion >= 0)
 			rc = store_loss(store, run, p->row, kind[i][0], recursion,
 					"skipped by the kernel: the program was already running on that CPU");
 		if (!rc && missed >= 0)
 			rc = store_loss(store, run, p->row, kind[i][1], missed,
-					"the kprobe was hit but could not run");
+					i ? "all instances of the return probe were in use; also seen as "
+					    "missed_exit or in_flight"
+					  : "the kprobe was hit but could not run");
 	}
 	return rc;
 }
