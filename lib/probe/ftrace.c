@@ -50,10 +50,12 @@ static int put(struct ftrace *f, const char *file, const char *value)
 
 static char *get(struct ftrace *f, const char *file)
 {
-	char *raw = tracefs_instance_file_read(f->instance, file, NULL);
-	char *text = raw ? g_strstrip(g_strdup(raw)) : NULL;
+	char *path = tracefs_instance_get_file(f->instance, file), *text = NULL;
 
-	free(raw);
+	// not tracefs_instance_file_read(), which takes an empty file for an error
+	if (path && g_file_get_contents(path, &text, NULL, NULL))
+		g_strstrip(text);
+	tracefs_put_tracing_file(path);
 	return text;
 }
 
