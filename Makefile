@@ -8,7 +8,7 @@ VERSION := 0.1.0
 CC       ?= gcc
 CLANG    ?= clang
 BPFTOOL  ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
-PKGS     := glib-2.0 popt jansson sqlite3 libbpf libtraceevent libtracefs numa libcap zlib
+PKGS     := glib-2.0 popt jansson sqlite3 libbpf libtraceevent libtracefs numa libcap zlib gsl inih
 CFLAGS   ?= -O2 -g
 WARN     := -Wall -Wextra -Werror
 CPPFLAGS += -D_GNU_SOURCE -DMMPROF_VERSION='"$(VERSION)"' -I. -Ilib -I$(BUILD)

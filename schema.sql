@@ -1,4 +1,4 @@
--- mmprof's database, schema version 1. This file is the schema: it is built into mmprof and runs once, in one
+-- mmprof's database, schema version 2. This file is the schema: it is built into mmprof and runs once, in one
 -- transaction, when a database is made. Its text is the documentation: `mmprof sql 'SELECT sql FROM sqlite_schema'`.
 --
 -- Raw facts only; what is derived is a view below or computed by lib/stats. A column's unit is in its name:
@@ -12,7 +12,7 @@
 -- a database at rest is one file that can be read from a directory without write permission.
 
 PRAGMA application_id = 0x6d6d7072; -- "mmpr"
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 -- A set of facts about the machine; sets that are equal are stored once and shared by runs.
 CREATE TABLE env (
@@ -67,9 +67,48 @@ CREATE TABLE run (
 	self_system_ns INTEGER,
 	self_maxrss_bytes INTEGER,	-- mmprof's own largest resident set
 	bpf_ns INTEGER,			-- time spent in mmprof's BPF programs
-	bpf_ns_source TEXT		-- how bpf_ns was had, or why it was not
+	bpf_ns_source TEXT,		-- how bpf_ns was had, or why it was not
+	cell INTEGER			-- which cell of its experiment's plan it is, from 1; NULL: of no plan
 ) STRICT;
 CREATE INDEX run_by_experiment ON run (experiment, iteration);
+
+-- A plan that `mmprof run` executes; its runs have its name in run.experiment.
+CREATE TABLE experiment (
+	name TEXT PRIMARY KEY,
+	plan TEXT NOT NULL,	-- the plan file's text
+	seed INTEGER NOT NULL,	-- of the order of its cells
+	cells INTEGER NOT NULL CHECK (cells > 0),
+	created_unix_ns INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What people said about a run later: `mmprof note`.
+CREATE TABLE note (
+	id INTEGER PRIMARY KEY,
+	run_id INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+	unix_ns INTEGER NOT NULL,
+	text TEXT NOT NULL
+) STRICT;
+CREATE INDEX note_by_run ON note (run_id);
+
+-- Figures that the workload itself gave: `record --extract NAME=REGEX`.
+CREATE TABLE metric (
+	run_id INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+	name TEXT NOT NULL,
+	value REAL NOT NULL,
+	unit TEXT,		-- as the user named it
+	better TEXT NOT NULL CHECK (better IN ('less', 'more', 'neither')),
+	source TEXT NOT NULL,	-- how it was had: the regular expression
+	PRIMARY KEY (run_id, name)
+) STRICT, WITHOUT ROWID;
+
+-- Moments that the workload named as it went: `record --mark REGEX`. A phase lasts until the next one.
+CREATE TABLE mark (
+	id INTEGER PRIMARY KEY,
+	run_id INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+	t_ns INTEGER NOT NULL,	-- since the workload's start, when mmprof saw the line
+	name TEXT NOT NULL
+) STRICT;
+CREATE INDEX mark_by_run ON mark (run_id);
 
 -- What the user said about a run: --tag KEY=VALUE.
 CREATE TABLE run_tag (
@@ -94,6 +133,7 @@ CREATE TABLE probe (
 	sum_unit TEXT		-- unit of probe_count.sum, e.g. 'pages'
 ) STRICT;
 CREATE INDEX probe_by_run ON probe (run_id);
+CREATE INDEX probe_by_name ON probe (name, run_id);
 
 -- A latency histogram of a probe. Its buckets are those of probes/hist.h: 16 to each power of two.
 CREATE TABLE hist (
@@ -109,6 +149,8 @@ CREATE TABLE hist (
 				-- pair before's (the first: the number itself), then its count. No pair: empty
 	PRIMARY KEY (probe_id, part, class)
 ) STRICT, WITHOUT ROWID;
+-- totals without the buckets, for comparisons over thousands of runs
+CREATE INDEX hist_totals ON hist (probe_id, part, class, count, sum_ns, min_ns, max_ns);
 
 -- Events counted by a probe, broken down by a key.
 CREATE TABLE probe_count (

@@ -7,7 +7,7 @@
 // noticed when its place is used again.
 #include "probes/common.h"
 
-// Calls in progress, hashed by place; a bucket holds START_WAYS of them.
+// Calls in progress, hashed by place.
 struct start starts[START_BUCKETS * START_WAYS];
 
 // [probe * CLASS_COUNT + class] = slot + 1 in hists, given out when first needed.
@@ -37,32 +37,48 @@ struct {
 			__l->what++;                                                                         \
 	} while (0)
 
-// Multiplicative hashing: stacks are aligned, so their addresses' low bits repeat.
-INLINE struct start *bucket_of(u64 key)
+// Multiplicative hashing: stacks are aligned, so their addresses' low bits repeat. A call has two buckets;
+// the second is for when the first is full.
+INLINE struct start *bucket_of(u64 key, u32 choice)
 {
-	u32 b = (key * 0x9e3779b97f4a7c15ull) >> (64 - START_BITS);
+	u32 b = (key * 0x9e3779b97f4a7c15ull) >> (64 - START_BITS * (choice + 1));
 
 	return &starts[(b & (START_BUCKETS - 1)) * START_WAYS];
 }
 
+INLINE struct start *find(u64 key, u32 choice)
+{
+	struct start *s = bucket_of(key, choice);
+
+	for (int i = 0; i < START_WAYS; i++)
+		if (s[i].key == key)
+			return &s[i];
+	return NULL;
+}
+
+// Atomic: another CPU, or an interrupt, may want the place too.
+INLINE struct start *take(u64 key, u32 choice)
+{
+	struct start *s = bucket_of(key, choice);
+
+	for (int i = 0; i < START_WAYS; i++)
+		if (!s[i].key && !__sync_val_compare_and_swap(&s[i].key, 0, key))
+			return &s[i];
+	return NULL;
+}
+
 INLINE int enter(u64 probe, u64 key)
 {
-	struct start *s = bucket_of(key);
+	struct start *s = find(key, 0);
 
-	for (int i = 0; i < START_WAYS; i++) { // a call that never returned was here
-		if (s[i].key != key)
-			continue;
+	if (s) // a call that never returned was here
 		LOSS(probe, missed_exit);
-		s[i].ns = bpf_ktime_get_ns();
-		return 0;
-	}
-	for (int i = 0; i < START_WAYS; i++) { // atomic: another CPU, or an interrupt, may want it too
-		if (s[i].key || __sync_val_compare_and_swap(&s[i].key, 0, key))
-			continue;
-		s[i].ns = bpf_ktime_get_ns();
-		return 0;
-	}
-	LOSS(probe, table_full);
+	else
+		s = take(key, 0) ?: take(key, 1);
+	if (s)
+		s->ns = bpf_ktime_get_ns();
+	else
+		LOSS(probe, table_full);
 	return 0;
 }
 
@@ -91,23 +107,21 @@ INLINE struct cpu_hist *hist_of(u64 probe, u32 class)
 
 INLINE int leave(u64 probe, u64 key, u64 now)
 {
-	struct start *s = bucket_of(key);
+	struct start *s = find(key, 0) ?: find(key, 1);
 	struct cpu_hist *h;
 	u64 ns;
 
-	for (int i = 0; i < START_WAYS; i++) {
-		if (s[i].key != key)
-			continue;
-		ns = now - s[i].ns;
-		s[i].key = 0;
-		h = hist_of(probe, class_of_current());
-		if (h)
-			cpu_hist_add(h, ns);
-		else
-			LOSS(probe, no_slot);
+	if (!s) {
+		LOSS(probe, unmatched_exit);
 		return 0;
 	}
-	LOSS(probe, unmatched_exit);
+	ns = now - s->ns;
+	s->key = 0;
+	h = hist_of(probe, class_of_current());
+	if (h)
+		cpu_hist_add(h, ns);
+	else
+		LOSS(probe, no_slot);
 	return 0;
 }
 

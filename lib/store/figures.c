@@ -91,6 +91,19 @@ int store_not_measured(struct store *s, int64_t run, const char *what, const cha
 			v_text(why ? why : "no reason was given"));
 }
 
+int store_metric(struct store *s, int64_t run, const char *name, double value, const char *unit,
+		 const char *better, const char *source)
+{
+	return STORE_DO(s, "INSERT OR REPLACE INTO metric VALUES (?, ?, ?, ?, ?, ?)", v_int(run),
+			v_text(name), v_real(value), v_text(unit), v_text(better), v_text(source));
+}
+
+int store_mark(struct store *s, int64_t run, int64_t t_ns, const char *name)
+{
+	return STORE_DO(s, "INSERT INTO mark (run_id, t_ns, name) VALUES (?, ?, ?)", v_int(run), v_int(t_ns),
+			v_text(name));
+}
+
 int store_kernel_log(struct store *s, int64_t run, int64_t t_ns, int level, const char *text)
 {
 	return STORE_DO(s, "INSERT INTO kernel_log (run_id, t_ns, level, text) VALUES (?, ?, ?, ?)",

@@ -141,7 +141,7 @@ static const struct field run_fields[] = {
     R('I', user_ns),     R('I', system_ns),     R('I', maxrss_bytes),   R('I', minflt),
     R('I', majflt),      R('I', nvcsw),         R('I', nivcsw),         R('I', inblock),
     R('I', oublock),     R('I', self_user_ns),  R('I', self_system_ns), R('I', self_maxrss_bytes),
-    R('I', bpf_ns),      R('T', bpf_ns_source),
+    R('I', bpf_ns),      R('T', bpf_ns_source), R('I', cell),
 };
 #define RUN_COLUMNS                                                                                          \
 	"id, iteration, warmup, started_unix_ns, interval_ms, env_id, uuid, experiment, name, system, "      \
@@ -149,7 +149,7 @@ static const struct field run_fields[] = {
 	" boot_id, version, status, status_why, elapsed_ns, exit_status, signal, user_ns, system_ns, "       \
 	"maxrss_bytes, minflt,"                                                                              \
 	" majflt, nvcsw, nivcsw, inblock, oublock, self_user_ns, self_system_ns, self_maxrss_bytes, "        \
-	"bpf_ns, bpf_ns_source"
+	"bpf_ns, bpf_ns_source, cell"
 
 int store_read_runs(struct store *s, GArray **runs)
 {
@@ -328,6 +328,48 @@ int store_read_calibrations(struct store *s, int64_t run, GArray **calibrations)
 				"note FROM calibration"
 				" WHERE run_id = ? ORDER BY backend"),
 			   run, calibrations);
+}
+
+int store_read_notes(struct store *s, int64_t run, GArray **notes)
+{
+#define F(type, name)                                                                                        \
+	{                                                                                                    \
+		type, offsetof(struct store_note_row, name)                                                  \
+	}
+	static const struct field fields[] = {F('i', unix_ns), F('t', text)};
+#undef F
+	return read_of_run(
+	    s, LIST(store_note_row, fields, "SELECT unix_ns, text FROM note WHERE run_id = ? ORDER BY id"),
+	    run, notes);
+}
+
+int store_read_metrics(struct store *s, int64_t run, GArray **metrics)
+{
+#define F(type, name)                                                                                        \
+	{                                                                                                    \
+		type, offsetof(struct store_metric_row, name)                                                \
+	}
+	static const struct field fields[] = {F('t', name), F('r', value), F('T', unit), F('t', better),
+					      F('t', source)};
+#undef F
+	return read_of_run(
+	    s,
+	    LIST(store_metric_row, fields,
+		 "SELECT name, value, unit, better, source FROM metric WHERE run_id = ? ORDER BY name"),
+	    run, metrics);
+}
+
+int store_read_marks(struct store *s, int64_t run, GArray **marks)
+{
+#define F(type, name)                                                                                        \
+	{                                                                                                    \
+		type, offsetof(struct store_mark_row, name)                                                  \
+	}
+	static const struct field fields[] = {F('i', t_ns), F('t', name)};
+#undef F
+	return read_of_run(
+	    s, LIST(store_mark_row, fields, "SELECT t_ns, name FROM mark WHERE run_id = ? ORDER BY t_ns, id"),
+	    run, marks);
 }
 
 int store_read_kernel_log(struct store *s, int64_t run, GArray **lines)

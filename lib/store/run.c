@@ -50,14 +50,14 @@ int store_run_begin(struct store *s, const struct store_run *info, int64_t *run)
 			     "INSERT INTO run (uuid, experiment, name, system, argv_json, cwd, user, "
 			     "boot_id, mmprof_pid,"
 			     " mmprof_start_ticks, version, iteration, warmup, status, started_unix_ns, "
-			     "interval_ms)"
-			     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', ?, ?)",
+			     "interval_ms, cell)"
+			     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', ?, ?, nullif(?, 0))",
 			     v_text(uuid), v_text(info->experiment), v_text(info->name ? info->name : "?"),
 			     v_text(info->system ? info->system : "none"), v_text(argv), v_text(info->cwd),
 			     v_text(info->user), v_text(info->boot_id), v_int(pid),
 			     v_int_or_null(store_process_start(pid)), v_text(info->version),
 			     v_int(info->iteration), v_int(info->warmup), v_int(info->started_unix_ns),
-			     v_int(info->interval_ms));
+			     v_int(info->interval_ms), v_int(info->cell));
 	if (!rc)
 		*run = sqlite3_last_insert_rowid(s->db);
 	free(argv);

@@ -12,7 +12,25 @@
 extern const char embed_schema_sql[];
 
 // migrations[i] takes version i + 1 to i + 2. Each runs in a transaction of its own.
-static const char *const migrations[STORE_VERSION] = {NULL};
+static const char *const migrations[STORE_VERSION - 1] = {
+    // 2: comparisons and plans
+    "ALTER TABLE run ADD COLUMN cell INTEGER;"
+    "CREATE TABLE experiment (name TEXT PRIMARY KEY, plan TEXT NOT NULL, seed INTEGER NOT NULL,"
+    " cells INTEGER NOT NULL CHECK (cells > 0), created_unix_ns INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE note (id INTEGER PRIMARY KEY, run_id INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,"
+    " unix_ns INTEGER NOT NULL, text TEXT NOT NULL) STRICT;"
+    "CREATE INDEX note_by_run ON note (run_id);"
+    "CREATE TABLE metric (run_id INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE, name TEXT NOT NULL,"
+    " value REAL NOT NULL, unit TEXT,"
+    " better TEXT NOT NULL CHECK (better IN ('less', 'more', 'neither')), source TEXT NOT NULL,"
+    " PRIMARY KEY (run_id, name)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE mark (id INTEGER PRIMARY KEY, run_id INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,"
+    " t_ns INTEGER NOT NULL, name TEXT NOT NULL) STRICT;"
+    "CREATE INDEX mark_by_run ON mark (run_id);"
+    "CREATE INDEX probe_by_name ON probe (name, run_id);"
+    "CREATE INDEX hist_totals ON hist (probe_id, part, class, count, sum_ns, min_ns, max_ns);"
+    "PRAGMA user_version = 2;",
+};
 
 // Everything that gives a table or view its meaning, one line each; foreign tables and indexes beside ours
 // are let be.

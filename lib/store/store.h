@@ -35,6 +35,7 @@ struct store_run {
 	bool warmup;
 	int64_t started_unix_ns;
 	int interval_ms;
+	int cell; // of the experiment's plan, from 1; 0: of no plan
 };
 
 // Writes the run's row with status `running` (durable on return). *run is its id; a UUID is made.
@@ -110,6 +111,11 @@ struct store_calibration {
 int store_calibration(struct store *store, int64_t run, const struct store_calibration *cal);
 
 int store_not_measured(struct store *store, int64_t run, const char *what, const char *why);
+
+// A figure that the workload gave, and a moment that it named. better: "less", "more", "neither".
+int store_metric(struct store *store, int64_t run, const char *name, double value, const char *unit,
+		 const char *better, const char *source);
+int store_mark(struct store *store, int64_t run, int64_t t_ns, const char *name);
 int store_kernel_log(struct store *store, int64_t run, int64_t t_ns, int level, const char *text);
 
 // Time series: *series is found or made by (run, name). A sample is stored only when its value differs from

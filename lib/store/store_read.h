@@ -23,6 +23,7 @@ struct store_run_row {
 	int64_t elapsed_ns, exit_status, signal, user_ns, system_ns, maxrss_bytes, minflt, majflt, nvcsw,
 	    nivcsw, inblock, oublock, self_user_ns, self_system_ns, self_maxrss_bytes, bpf_ns;
 	const char *bpf_ns_source;
+	int64_t cell;
 };
 
 // All runs, oldest first.
@@ -80,6 +81,26 @@ int store_read_calibrations(struct store *store, int64_t run, GArray **calibrati
 
 // `key` is what, `value` why.
 int store_read_not_measured(struct store *store, int64_t run, GArray **pairs);
+
+// What people said later, oldest first; the figures and the moments that the workload itself named.
+struct store_note_row {
+	int64_t unix_ns;
+	const char *text;
+};
+int store_read_notes(struct store *store, int64_t run, GArray **notes);
+
+struct store_metric_row {
+	const char *name;
+	double value;
+	const char *unit, *better, *source;
+};
+int store_read_metrics(struct store *store, int64_t run, GArray **metrics); // by name
+
+struct store_mark_row {
+	int64_t t_ns;
+	const char *name;
+};
+int store_read_marks(struct store *store, int64_t run, GArray **marks);
 
 struct store_log_row {
 	int64_t t_ns, level;

@@ -88,6 +88,7 @@ kept=$(hist count hrtimer_nanosleep workload kprobe)
 ok "more calls at once than return probes have room for" test "$kept" -lt 1100
 ok "are missed by the kernel's own count" test "$(losses nmissed_exit)" -ge $((1100 - kept))
 ok "and by ours" test $(($(losses in_flight) + $(losses missed_exit))) -ge $((1100 - kept))
+is "$(losses table_full)" 0 "and each call in progress had a place in our table"
 ok "no kprobe event is left" test -z "$(cat "$TRACEFS/kprobe_events")"
 
 # --- choice of functions, and the kernel's log
