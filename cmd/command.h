@@ -14,7 +14,8 @@ struct command {
 	int (*run)(int argc, const char **argv); // argv[0] is the subcommand's name
 };
 
-extern const struct command cmd_bench, cmd_doctor, cmd_list, cmd_record, cmd_report, cmd_sql;
+extern const struct command cmd_doctor, cmd_export, cmd_list, cmd_merge, cmd_note, cmd_plot, cmd_record,
+    cmd_report, cmd_rm, cmd_run, cmd_sql;
 
 // Parses options with popt (first non-option ends them, so that a workload keeps its own). On --help prints
 // help made from the table and exits 0. Returns the remaining arguments (NULL-terminated, in *rest, owned by

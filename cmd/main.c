@@ -5,7 +5,9 @@
 
 #include "cmd/command.h"
 
-static const struct command *const commands[] = {&cmd_record, &cmd_report, &cmd_list, &cmd_sql, &cmd_doctor};
+static const struct command *const commands[] = {&cmd_record, &cmd_run,    &cmd_report, &cmd_plot,
+						 &cmd_list,   &cmd_sql,    &cmd_note,   &cmd_rm,
+						 &cmd_merge,  &cmd_export, &cmd_doctor};
 
 static int usage(FILE *out)
 {
