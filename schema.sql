@@ -215,6 +215,7 @@ CREATE TABLE series (
 	counter INTEGER NOT NULL CHECK (counter IN (0, 1)), -- 1: only grows, its difference counts; 0: a level
 	UNIQUE (run_id, name)
 ) STRICT;
+CREATE INDEX series_by_name ON series (name, run_id); -- for comparisons over thousands of runs
 
 -- Its values. A value holds until the next row: only changes are stored, and the last reading.
 CREATE TABLE sample (

@@ -82,6 +82,23 @@ int store_do(struct store *store, const char *sql, const struct value *values, s
 // One integer of one row; -ENOENT (no err chain) when there is no row or it is NULL.
 int store_get_int(struct store *store, const char *sql, const struct value *values, size_t n, int64_t *out);
 
+// A field of a row's struct, in the order of the SELECT's columns.
+struct field {
+	char type; // 'i' int64_t, 'r' double, 't' text, 'b' histogram buckets; capital: NULL is allowed
+	size_t offset;
+};
+
+// read.c: a SELECT whose rows become an array of structs; what a column can't hold is -EBADMSG.
+struct list {
+	const char *sql; // a literal
+	const struct field *fields;
+	int n_fields;
+	size_t row_size;
+};
+#define LIST(row_type, field_table, text)                                                                    \
+	((struct list){text, field_table, G_N_ELEMENTS(field_table), sizeof(struct row_type)})
+int store_list(struct store *s, const struct list *l, const struct value *values, size_t n, GArray **out);
+
 // schema.c: refuses what is not ours, makes the schema in an empty file, migrates an old one.
 int store_schema(struct store *store);
 

@@ -12,12 +12,6 @@
 
 #define MAX_ROWS 2000000 // of any list: more is no database of ours
 
-// A field of a row's struct, in the order of the SELECT's columns.
-struct field {
-	char type; // 'i' int64_t, 'r' double, 't' text, 'b' histogram buckets; capital: NULL is allowed
-	size_t offset;
-};
-
 static int bad(struct store *s, sqlite3_stmt *stmt, int column)
 {
 	return err_set(-EBADMSG, "%s: the database is damaged: column \"%s\" holds what mmprof never writes",
@@ -84,15 +78,7 @@ static int read_row(struct store *s, sqlite3_stmt *stmt, const struct field *fie
 	return rc;
 }
 
-struct list {
-	const char *sql;
-	const struct field *fields;
-	int n_fields;
-	size_t row_size;
-};
-
-static int read_list(struct store *s, const struct list *l, const struct value *values, size_t n,
-		     GArray **out)
+int store_list(struct store *s, const struct list *l, const struct value *values, size_t n, GArray **out)
 {
 	g_autoptr(GArray) rows = g_array_new(FALSE, TRUE, (guint)l->row_size);
 	sqlite3_stmt *stmt;
@@ -116,14 +102,11 @@ static int read_list(struct store *s, const struct list *l, const struct value *
 	return rc;
 }
 
-#define LIST(row_type, field_table, text)                                                                    \
-	((struct list){text, field_table, G_N_ELEMENTS(field_table), sizeof(struct row_type)})
-
 static int read_of_run(struct store *s, struct list list, int64_t run, GArray **out)
 {
 	const struct value id = v_int(run);
 
-	return read_list(s, &list, &id, 1, out);
+	return store_list(s, &list, &id, 1, out);
 }
 
 // --- runs
@@ -155,14 +138,14 @@ int store_read_runs(struct store *s, GArray **runs)
 {
 	struct list list = LIST(store_run_row, run_fields, "SELECT " RUN_COLUMNS " FROM run ORDER BY id");
 
-	return read_list(s, &list, NULL, 0, runs);
+	return store_list(s, &list, NULL, 0, runs);
 }
 
 static int one_run(struct store *s, const struct list *list, const struct value *value, const char *which,
 		   struct store_run_row *run)
 {
 	g_autoptr(GArray) runs = NULL;
-	int rc = read_list(s, list, value, value ? 1 : 0, &runs);
+	int rc = store_list(s, list, value, value ? 1 : 0, &runs);
 
 	if (rc)
 		return rc;
@@ -210,7 +193,7 @@ int store_read_siblings(struct store *s, const struct store_run_row *run, GArray
 		 "SELECT " RUN_COLUMNS " FROM run WHERE id = ?1 OR experiment = ?2 ORDER BY id");
 	const struct value values[] = {v_int(run->id), v_text(run->experiment)};
 
-	return read_list(s, &list, values, 2, runs);
+	return store_list(s, &list, values, 2, runs);
 }
 
 // --- what belongs to a run

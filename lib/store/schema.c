@@ -29,6 +29,7 @@ static const char *const migrations[STORE_VERSION - 1] = {
     "CREATE INDEX mark_by_run ON mark (run_id);"
     "CREATE INDEX probe_by_name ON probe (name, run_id);"
     "CREATE INDEX hist_totals ON hist (probe_id, part, class, count, sum_ns, min_ns, max_ns);"
+    "CREATE INDEX series_by_name ON series (name, run_id);"
     "PRAGMA user_version = 2;",
 };
 
