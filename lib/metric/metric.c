@@ -1,0 +1,125 @@
+// Metrics by name: asks each kind in turn; see metric.h.
+#include <stdarg.h>
+
+#include "metric/internal.h"
+
+// In the order in which a name is looked for.
+static const struct metric_kind *const kinds[] = {&metric_run,  &metric_derived, &metric_tiers,
+						  &metric_user, &metric_series,  &metric_probe};
+
+int metric_find(struct store *store, const char *name, struct metric **metric)
+{
+	struct metric *m = g_new0(struct metric, 1);
+	int rc = -ENOENT;
+
+	m->name = g_intern_string(name);
+	m->unit_name = "";
+	for (size_t i = 0; i < G_N_ELEMENTS(kinds) && rc == -ENOENT; i++) {
+		m->kind = kinds[i];
+		rc = kinds[i]->find(store, m);
+	}
+	if (rc) {
+		g_free(m);
+		return rc == -ENOENT
+			   ? err_set(rc,
+				     "no metric \"%s\" in this database: `mmprof list metrics` names "
+				     "them",
+				     name)
+			   : rc;
+	}
+	*metric = m;
+	return 0;
+}
+
+void metric_free(struct metric *metric)
+{
+	if (metric && metric->kind && metric->kind->free_data)
+		metric->kind->free_data(metric->data);
+	g_free(metric);
+}
+
+int metric_values(struct store *store, const struct metric *metric, const GArray *runs, double *values,
+		  const char **why)
+{
+	g_autofree const char **reasons = g_new0(const char *, runs->len + 1);
+	int rc;
+
+	for (guint i = 0; i < runs->len; i++)
+		values[i] = NAN;
+	rc = metric->kind->values(store, metric, runs, values, reasons);
+	for (guint i = 0; i < runs->len && why; i++)
+		why[i] = !isnan(values[i]) ? NULL : reasons[i] ? reasons[i] : "the run does not have it";
+	return rc;
+}
+
+int metric_list(struct store *store, const char *filter, GPtrArray **metrics)
+{
+	g_autoptr(GPtrArray) all = g_ptr_array_new();
+	int rc = 0;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(kinds) && !rc; i++)
+		rc = kinds[i]->list(store, all);
+	*metrics = g_ptr_array_new_with_free_func((GDestroyNotify)metric_free);
+	for (guint i = 0; i < all->len; i++) {
+		struct metric *m = all->pdata[i];
+
+		if (!rc && (!filter || strstr(m->name, filter)))
+			g_ptr_array_add(*metrics, m);
+		else
+			metric_free(m);
+	}
+	if (rc)
+		g_clear_pointer(metrics, g_ptr_array_unref);
+	return rc;
+}
+
+gboolean metric_is_time(const struct metric *metric)
+{
+	return metric->unit == METRIC_NS && metric->better == METRIC_LESS;
+}
+
+// --- for the kinds
+
+void metric_listed(GPtrArray *metrics, const struct metric *m)
+{
+	struct metric *copy = g_new0(struct metric, 1);
+
+	*copy = *m;
+	copy->kind = NULL;
+	copy->data = NULL;
+	g_ptr_array_add(metrics, copy);
+}
+
+const char *metric_text(const char *fmt, ...)
+{
+	g_autofree char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = g_strdup_vprintf(fmt, ap);
+	va_end(ap);
+	return g_intern_string(text);
+}
+
+GHashTable *metric_places(const GArray *runs)
+{
+	GHashTable *places = g_hash_table_new(g_int64_hash, g_int64_equal);
+
+	for (guint i = 0; i < runs->len; i++)
+		g_hash_table_insert(places, &RUN(runs, i)->id, GINT_TO_POINTER(i + 1));
+	return places;
+}
+
+enum metric_unit metric_unit_of(const char *unit_name)
+{
+	static const struct {
+		const char *name;
+		enum metric_unit unit;
+	} units[] = {{"ns", METRIC_NS},       {"bytes", METRIC_BYTES}, {"count", METRIC_COUNT},
+		     {"pages", METRIC_PAGES}, {"hz", METRIC_HZ},       {"ratio", METRIC_RATIO}};
+
+	for (size_t i = 0; unit_name && i < G_N_ELEMENTS(units); i++)
+		if (!strcmp(units[i].name, unit_name))
+			return units[i].unit;
+	return METRIC_NUMBER;
+}
