@@ -14,7 +14,7 @@
 enum verdict {
 	VERDICT_BASELINE,
 	VERDICT_NO_DATA,
-	VERDICT_TOO_FEW, // no p below alpha is possible with so few runs
+	VERDICT_TOO_FEW, // with so few runs no p below alpha was possible
 	VERDICT_NO_EVIDENCE,
 	VERDICT_BETTER,
 	VERDICT_WORSE,
@@ -24,12 +24,12 @@ enum verdict {
 
 struct cell {
 	size_t n, missing;       // runs with a value; runs without
-	const char *why_missing; // the most frequent reason
+	const char *why_missing; // the reason of the last of them
 	double *values;          // in the order in which the runs ran
 	int64_t *runs;           // their ids
 	struct interval median, change;
 	struct rank_test test; // against the baseline
-	double p_adjusted;
+	double p_adjusted;     // NAN: not tested
 	enum verdict verdict;
 	struct drift drift;
 	struct modes modes;
@@ -39,11 +39,15 @@ struct cell {
 
 enum correction { CORRECT_NONE, CORRECT_HOLM, CORRECT_BH };
 
+struct compare_options {
+	enum correction correction;
+	uint64_t seed; // of the bootstrap
+};
+
 struct comparison {
 	struct metric *metric;
-	const struct selection *selection;
-	enum correction correction;
-	double alpha;
+	const struct selection *selection; // must outlive the comparison
+	struct compare_options options;
 	size_t n_tests;
 	struct cell *cells;   // [workload * systems + system]
 	double *geomean;      // [system]: geometric mean of median / baseline's median; NAN: none
@@ -51,14 +55,9 @@ struct comparison {
 	GPtrArray *unmatched; // names of the workloads left out of it
 };
 
-struct compare_options {
-	enum correction correction;
-	uint64_t seed;
-};
-
 #define COMPARE_ALPHA 0.05
 
-// `metric` passes to the comparison. Free with comparison_free().
+// `metric` passes to the comparison, also on failure. Free with comparison_free().
 int compare(struct store *store, const struct selection *selection, struct metric *metric,
 	    const struct compare_options *options, struct comparison **comparison);
 void comparison_free(struct comparison *comparison);

@@ -14,6 +14,7 @@ struct selection_options {
 	const char *experiment;       // NULL: any
 	const char *const *excluded;  // runs as store_find_run() takes them; NULL: none
 	const char *baseline;         // NULL: the first system
+	gboolean any_exit;            // runs whose workload failed count too
 };
 
 struct selection {
