@@ -86,7 +86,7 @@ static int doctor(int argc, const char **argv)
 	int json = 0;
 	const struct poptOption options[] = {
 	    {"json", 0, POPT_ARG_NONE, &json, 0, "the same as --format json", NULL},
-	    {"format", 0, POPT_ARG_STRING, &format_name, 0, "text, md, csv or json", "FORMAT"},
+	    {"format", 0, POPT_ARG_STRING, &format_name, 0, "text, md, csv, json, latex or html", "FORMAT"},
 	    POPT_AUTOHELP POPT_TABLEEND};
 	enum doc_format format = DOC_TEXT;
 	poptContext ctx;

@@ -18,7 +18,8 @@ struct query {
 
 #define QUERY_OPTIONS(q)                                                                                     \
 	{"db", 0, POPT_ARG_STRING, &(q).db, 0, "database (default: $MMPROF_DB, else ./mmprof.db)", "FILE"},  \
-	    {"format", 'f', POPT_ARG_STRING, &(q).format_name, 0, "text, md, csv or json (default text)",    \
+	    {"format",         'f', POPT_ARG_STRING,                                                         \
+	     &(q).format_name, 0,   "text, md, csv, json, latex or html (default text)",                     \
 	     "FORMAT"},                                                                                      \
 	{                                                                                                    \
 		"json", 0, POPT_ARG_NONE, &(q).json, 0, "same as --format json", NULL                        \

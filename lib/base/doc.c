@@ -247,6 +247,14 @@ static char *ratio(double value)
 	return g_strdup_printf("%s %%", digits);
 }
 
+// Signed, so that nobody has to guess what it is a change from.
+static char *change(double value)
+{
+	g_autofree char *digits = three_digits(value * 100);
+
+	return g_strdup_printf("%s%s %%", value > 0 && strcmp(digits, "0") ? "+" : "", digits);
+}
+
 static char *rate(double value)
 {
 	g_autofree char *digits = three_digits(value);
@@ -274,6 +282,8 @@ char *doc_number(double value, enum doc_unit unit)
 		return scaled(value, hz, G_N_ELEMENTS(hz));
 	case DOC_RATIO:
 		return ratio(value);
+	case DOC_CHANGE:
+		return change(value);
 	case DOC_RATE:
 		return rate(value);
 	default:
@@ -317,24 +327,22 @@ char *doc_cell_text(const struct cell *c, enum doc_unit unit)
 
 int doc_format_parse(const char *name, enum doc_format *format)
 {
-	static const char *const names[] = {
-	    [DOC_TEXT] = "text", [DOC_MARKDOWN] = "md", [DOC_CSV] = "csv", [DOC_JSON] = "json"};
+	static const char *const names[] = {[DOC_TEXT] = "text", [DOC_MARKDOWN] = "md", [DOC_CSV] = "csv",
+					    [DOC_JSON] = "json", [DOC_LATEX] = "latex", [DOC_HTML] = "html"};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
 		if (!strcmp(name, names[i])) {
 			*format = (enum doc_format)i;
 			return 0;
 		}
-	return err_set(-EINVAL, "unknown format \"%s\": text, md, csv or json", name);
+	return err_set(-EINVAL, "unknown format \"%s\": text, md, csv, json, latex or html", name);
 }
 
 int doc_print(const struct doc *doc, enum doc_format format, FILE *out)
 {
 	static int (*const print[])(const struct doc *, FILE *) = {
-	    [DOC_TEXT] = doc_print_text,
-	    [DOC_MARKDOWN] = doc_print_markdown,
-	    [DOC_CSV] = doc_print_csv,
-	    [DOC_JSON] = doc_print_json,
+	    [DOC_TEXT] = doc_print_text, [DOC_MARKDOWN] = doc_print_markdown, [DOC_CSV] = doc_print_csv,
+	    [DOC_JSON] = doc_print_json, [DOC_LATEX] = doc_print_latex,       [DOC_HTML] = doc_print_html,
 	};
 	int rc;
 

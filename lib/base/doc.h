@@ -1,13 +1,13 @@
 // What a command shows: a document of sections, each a table of typed cells and some notes, printed as
-// text, Markdown, CSV or JSON from the same data. Text is for people (units scaled, columns aligned);
-// CSV and JSON carry raw numbers, the unit being part of the column's key (`elapsed_ns`).
+// text, Markdown, LaTeX, HTML, CSV or JSON from the same data. Text is for people (units scaled, columns
+// aligned); CSV and JSON carry raw numbers, the unit being part of the column's key (`elapsed_ns`).
 #ifndef MMPROF_BASE_DOC_H
 #define MMPROF_BASE_DOC_H
 
 #include <stdint.h>
 #include <stdio.h>
 
-enum doc_format { DOC_TEXT, DOC_MARKDOWN, DOC_CSV, DOC_JSON };
+enum doc_format { DOC_TEXT, DOC_MARKDOWN, DOC_CSV, DOC_JSON, DOC_LATEX, DOC_HTML };
 
 // How a column's numbers are shown to people; raw in CSV and JSON.
 enum doc_unit {
@@ -17,6 +17,7 @@ enum doc_unit {
 	DOC_BYTES,  // 4.00 KiB, 1.25 GiB
 	DOC_HZ,     // 2.40 GHz
 	DOC_RATIO,  // 0.1234 shown as 12.3 %
+	DOC_CHANGE, // -0.051 shown as -5.1 %, 0.2 as +20.0 %
 	DOC_RATE,   // per second
 	DOC_NUMBER, // real, three significant digits
 };
@@ -56,7 +57,15 @@ void doc_none_as(struct doc_section *sec, const char *word, const char *why);
 // A remark under the section's table, one sentence or two.
 void doc_note(struct doc_section *sec, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-// "text", "md", "csv", "json" → format; -EINVAL with an err chain for anything else.
+// A picture of an HTML page.
+struct doc_figure {
+	const char *title, *svg;
+};
+
+// The document as one HTML page that needs nothing else, its figures after the first section.
+int doc_print_page(const struct doc *doc, const struct doc_figure *figures, int n_figures, FILE *out);
+
+// "text", "md", "csv", "json", "latex", "html" → format; -EINVAL with an err chain for anything else.
 int doc_format_parse(const char *name, enum doc_format *format);
 
 // Prints the whole document. Returns 0 or a negative errno (a full disk, a closed pipe).

@@ -59,5 +59,7 @@ int doc_print_text(const struct doc *doc, FILE *out);
 int doc_print_markdown(const struct doc *doc, FILE *out);
 int doc_print_csv(const struct doc *doc, FILE *out);
 int doc_print_json(const struct doc *doc, FILE *out);
+int doc_print_latex(const struct doc *doc, FILE *out);
+int doc_print_html(const struct doc *doc, FILE *out);
 
 #endif
