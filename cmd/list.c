@@ -4,11 +4,12 @@
 #include "base/err.h"
 #include "cmd/query.h"
 #include "probe/available.h"
+#include "report/compare.h"
 #include "report/report.h"
 #include "sampler/sampler.h"
 
 static int list(int argc, const char **argv);
-const struct command cmd_list = {"list", "show runs, probes, systems or samplers", list};
+const struct command cmd_list = {"list", "show runs, probes, systems, samplers or metrics", list};
 
 static int from_store(const struct query *q, struct doc *doc, int (*fill)(struct store *, struct doc *))
 {
@@ -36,6 +37,17 @@ static int probes(const struct query *q, struct doc *doc)
 	return catalog_list(doc, q->args->len > 1 ? q->args->pdata[1] : NULL);
 }
 
+static int metrics(const struct query *q, struct doc *doc)
+{
+	struct store *store = NULL;
+	int rc = store_open(command_db_path(q->db), STORE_READ, &store);
+
+	if (!rc)
+		rc = report_list_metrics(store, q->args->len > 1 ? q->args->pdata[1] : NULL, doc);
+	store_close(store);
+	return rc;
+}
+
 static int samplers(const struct query *q, struct doc *doc)
 {
 	static const struct doc_column columns[] = {{"name", "sampler", DOC_PLAIN},
@@ -59,7 +71,11 @@ static const struct {
 	const char *name;
 	guint max_args;
 	int (*fill)(const struct query *q, struct doc *doc);
-} lists[] = {{"runs", 1, runs}, {"probes", 2, probes}, {"systems", 1, systems}, {"samplers", 1, samplers}};
+} lists[] = {{"runs", 1, runs},
+	     {"probes", 2, probes},
+	     {"systems", 1, systems},
+	     {"samplers", 1, samplers},
+	     {"metrics", 2, metrics}};
 
 static int print(const struct query *q)
 {
@@ -78,8 +94,9 @@ static int print(const struct query *q)
 		doc_free(doc);
 		return rc;
 	}
-	return name ? command_fail(&cmd_list, "\"%s\" is no list: runs, probes, systems or samplers", name)
-		    : command_fail(&cmd_list, "list what? runs, probes, systems or samplers");
+	return name ? command_fail(&cmd_list, "\"%s\" is no list: runs, probes, systems, samplers or metrics",
+				   name)
+		    : command_fail(&cmd_list, "list what? runs, probes, systems, samplers or metrics");
 }
 
 static int list(int argc, const char **argv)
@@ -87,7 +104,7 @@ static int list(int argc, const char **argv)
 	struct query q = {};
 	const struct poptOption table[] = {QUERY_OPTIONS(q), POPT_AUTOHELP POPT_TABLEEND};
 	int rc = query_options(&cmd_list, argc, argv, table,
-			       "[OPTIONS] runs | probes [GROUP] | systems | samplers", &q);
+			       "[OPTIONS] runs | probes [GROUP] | systems | samplers | metrics [TEXT]", &q);
 
 	if (!rc)
 		rc = print(&q);

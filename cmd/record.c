@@ -17,7 +17,7 @@
 struct options {
 	char *db, *system, *name, *backend, *user, *cpus, *membind, *preferred, *interleave, *stdin_path,
 	    *stdout_path;
-	char **tags, **probes, **no_probes;
+	char **tags, **probes, **no_probes, **extracts, **marks;
 	int runs, warmup, timeout, interval;
 	double pause;
 	int quiet, json, bpf_stats;
@@ -139,6 +139,8 @@ static int run(const struct options *o, const char **workload)
 	    .tags = (const char *const *)o->tags,
 	    .probes = (const char *const *)o->probes,
 	    .no_probes = (const char *const *)o->no_probes,
+	    .extracts = (const char *const *)o->extracts,
+	    .marks = (const char *const *)o->marks,
 	    .backend = o->backend ? o->backend : "auto",
 	    .interval_ms = o->interval,
 	    .timeout_s = o->timeout,
@@ -203,6 +205,14 @@ static int record(int argc, const char **argv)
 	     "the workload's standard input (default: mmprof's)", "FILE"},
 	    {"stdout", 0, POPT_ARG_STRING, &o.stdout_path, 0,
 	     "the workload's standard output (default: mmprof's)", "FILE"},
+	    {"extract", 0, POPT_ARG_ARGV, &o.extracts, 0,
+	     "a figure that the workload prints: the regular expression's first group; + more, - less is "
+	     "better "
+	     "(repeatable)",
+	     "NAME[:UNIT][+|-]=REGEX"},
+	    {"mark", 0, POPT_ARG_ARGV, &o.marks, 0,
+	     "a line that the workload prints when a phase begins, which the first group names (repeatable)",
+	     "REGEX"},
 	    {"bpf-stats", 0, POPT_ARG_NONE, &o.bpf_stats, 0,
 	     "let the kernel measure BPF run time (costs two clock reads a probe hit)", NULL},
 	    {"quiet", 'q', POPT_ARG_NONE, &o.quiet, 0, "say nothing but errors", NULL},

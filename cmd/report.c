@@ -1,8 +1,10 @@
-// `mmprof report`: everything that the database has about single runs.
+// `mmprof report`: everything that the database has about single runs; with --compare, systems against each
+// other.
 #include <stdio.h>
 
 #include "base/err.h"
 #include "cmd/query.h"
+#include "cmd/report_compare.h"
 #include "report/report.h"
 #include "store/store_read.h"
 
@@ -53,29 +55,41 @@ static int print_all(struct store *store, const GArray *runs, bool all, const st
 	return rc;
 }
 
+static int runs(struct store *store, const struct query *q, bool all)
+{
+	g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(struct store_run_row));
+	int rc = find_runs(store, q->args, list);
+
+	return rc ? rc : print_all(store, list, all, q);
+}
+
 static int report(int argc, const char **argv)
 {
 	struct query q = {};
+	struct compare_command c = {};
 	int all = 0, rc;
 	const struct poptOption table[] = {QUERY_OPTIONS(q),
 					   {"all", 'a', POPT_ARG_NONE, &all, 0,
 					    "also what did not move, every level, every fact of the machine",
 					    NULL},
+					   COMPARE_OPTIONS(c),
 					   POPT_AUTOHELP POPT_TABLEEND};
 	struct store *store = NULL;
-	g_autoptr(GArray) runs = g_array_new(FALSE, FALSE, sizeof(struct store_run_row));
 
 	rc = query_options(
 	    &cmd_report, argc, argv, table,
-	    "[OPTIONS] [RUN...]\n\nRUN is a run's id, the beginning of its UUID, or \"last\" (the default).",
+	    "[OPTIONS] [RUN...]\n       mmprof report --compare [OPTIONS] [SYSTEM...]\n\n"
+	    "RUN is a run's id, the beginning of its UUID, or \"last\" (the default). The first SYSTEM is "
+	    "the baseline.",
 	    &q);
+	if (!rc)
+		rc = compare_command_check(&cmd_report, &c);
 	if (!rc)
 		rc = query_open(&cmd_report, &q, &store);
 	if (!rc)
-		rc = find_runs(store, q.args, runs);
-	if (!rc)
-		rc = print_all(store, runs, all, &q);
+		rc = c.compare ? compare_command_run(&cmd_report, store, &q, &c, all) : runs(store, &q, all);
 	store_close(store);
+	compare_command_clear(&c);
 	query_clear(&q);
 	return rc;
 }

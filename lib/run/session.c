@@ -21,6 +21,7 @@
 #include "probe/probe.h"
 #include "run/cgroup.h"
 #include "run/klog.h"
+#include "run/output.h"
 #include "run/samplers.h"
 #include "store/store.h"
 
@@ -33,6 +34,7 @@ struct session {
 	struct run_cgroup cgroup;
 	struct probes *probes;
 	struct workload *workload;
+	struct output *output; // NULL: not searched
 	struct sample_target target;
 	struct samplers *samplers;
 	int signal_fd, timer_fd, kmsg_fd;
@@ -61,8 +63,14 @@ void session_block_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+static struct output_options output_options_of(const struct session_options *o)
+{
+	return (struct output_options){o->extracts, o->marks, o->workload.stdout_path};
+}
+
 int session_check(const struct session_options *o)
 {
+	const struct output_options output = output_options_of(o);
 	struct probe_options po = {.backend = o->backend, .cgroup_fd = -1};
 	struct probes *set = NULL;
 	int rc = workload_check(&o->workload);
@@ -70,7 +78,7 @@ int session_check(const struct session_options *o)
 	if (!rc)
 		rc = probes_new(o->probes, o->no_probes, &po, &set);
 	probes_free(set);
-	return rc;
+	return rc ? rc : output_check(&output);
 }
 
 // --- the run's row and its facts
@@ -225,9 +233,27 @@ static int set_up(struct session *s)
 
 // --- the workload's life
 
+static int prepare_workload(struct session *s)
+{
+	const struct output_options options = output_options_of(s->options);
+	struct workload_options w = s->options->workload;
+	int rc = output_new(&options, &s->output);
+
+	if (rc)
+		return rc;
+	if (s->output) {
+		w.stdout_fd = output_workload_fd(s->output, 0);
+		w.stderr_fd = output_workload_fd(s->output, 1);
+	}
+	rc = workload_prepare(&w, &s->workload);
+	if (s->output)
+		output_started(s->output);
+	return rc;
+}
+
 static int launch(struct session *s)
 {
-	int rc = workload_prepare(&s->options->workload, &s->workload);
+	int rc = prepare_workload(s);
 
 	if (!rc && s->cgroup.fd >= 0)
 		rc = run_cgroup_add(&s->cgroup, workload_pid(s->workload));
@@ -319,15 +345,24 @@ static int tick(struct session *s)
 
 static int watch(struct session *s)
 {
-	struct pollfd fds[] = {
-	    {workload_event_fd(s->workload), POLLIN, 0}, {s->signal_fd, POLLIN, 0}, {s->timer_fd, POLLIN, 0}};
+	struct pollfd fds[] = {{workload_event_fd(s->workload), POLLIN, 0},
+			       {s->signal_fd, POLLIN, 0},
+			       {s->timer_fd, POLLIN, 0},
+			       {-1, POLLIN, 0},
+			       {-1, POLLIN, 0}};
 	int rc = 0;
 
 	while (!rc) {
+		for (int i = 0; i < 2; i++)
+			fds[3 + i].fd = s->output ? output_fd(s->output, i) : -1;
 		if (poll(fds, G_N_ELEMENTS(fds), -1) < 0 && errno != EINTR)
 			return err_set(-errno, "poll: %m");
 		if (fds[1].revents & POLLIN)
 			on_signal(s);
+		for (int i = 0; i < 2 && !rc; i++)
+			if (fds[3 + i].revents)
+				rc = output_read(s->output, i, s->store, s->run,
+						 workload_since_start_ns(s->workload));
 		if (fds[0].revents & POLLIN)
 			return 0;
 		if (fds[2].revents & POLLIN)
@@ -397,6 +432,8 @@ static int last_readings(struct session *s, struct session_outcome *out)
 	rc = samplers_read(s->samplers, now, true, true);
 	if (!rc && s->kmsg_fd >= 0)
 		rc = klog_read(s->kmsg_fd, s->store, s->run, now);
+	if (!rc && s->output)
+		rc = output_finish(s->output, s->store, s->run, now);
 	probes_pump(s->probes);
 	if (!rc)
 		rc = probes_collect(s->probes, s->store, s->run, true);
@@ -438,6 +475,7 @@ static void count_probes(const struct probes *set, struct session_outcome *out)
 static void tear_down(struct session *s)
 {
 	workload_free(s->workload);
+	output_free(s->output);
 	if (s->samplers)
 		samplers_close(s->samplers);
 	probes_free(s->probes);

@@ -15,6 +15,7 @@ struct session_options {
 	const char *experiment, *name, *system;
 	const char *const *tags;                      // "KEY=VALUE", NULL-terminated; may be NULL
 	const char *const *probes, *const *no_probes; // specifications; may be NULL
+	const char *const *extracts, *const *marks;   // see output.h; may be NULL
 	const char *backend;
 	int interval_ms, timeout_s; // timeout 0: none
 	int iteration;              // 0: warm-up

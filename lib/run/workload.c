@@ -113,6 +113,12 @@ static void redirect(const char *path, int flags, int to)
 		_exit(125);
 }
 
+static void replace(int fd, int to)
+{
+	if (fd > 0 && dup2(fd, to) < 0)
+		_exit(125);
+}
+
 static void apply_placement(const struct workload_options *o)
 {
 	struct bitmask *mask;
@@ -157,7 +163,10 @@ static void child(const struct workload_options *o, int go_fd, int error_fd)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	redirect(o->stdin_path, O_RDONLY, STDIN_FILENO);
-	redirect(o->stdout_path, O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
+	if (o->stdout_fd <= 0)
+		redirect(o->stdout_path, O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
+	replace(o->stdout_fd, STDOUT_FILENO);
+	replace(o->stderr_fd, STDERR_FILENO);
 	apply_placement(o);
 	rc = -become(o->user);
 	if (!rc) {

@@ -14,6 +14,7 @@ struct workload_options {
 	const char *cpus;                             // NULL: any; e.g. "0-3,8"
 	const char *membind, *preferred, *interleave; // nodes, NULL: not set
 	const char *stdin_path, *stdout_path;         // NULL: mmprof's own
+	int stdout_fd, stderr_fd;                     // 0: none; else instead of mmprof's own
 };
 
 struct workload;

@@ -144,6 +144,26 @@ int store_read_tag_numbers(struct store *s, const char *key, GArray **numbers)
 	return store_list(s, &list, &value, 1, numbers);
 }
 
+int store_read_lossy(struct store *s, const char *probe, GArray **lossy)
+{
+#define F(type, name)                                                                                        \
+	{                                                                                                    \
+		type, offsetof(struct store_lossy_row, name)                                                 \
+	}
+	static const struct field fields[] = {F('i', run), F('i', lost), F('i', seen)};
+#undef F
+	struct list list =
+	    LIST(store_lossy_row, fields,
+		 "SELECT p.run_id, sum(ifnull(l.count, 9223372036854775807 >> 16)),"
+		 " ifnull((SELECT sum(count) FROM hist INDEXED BY hist_totals WHERE probe_id = p.id), 0)"
+		 " FROM probe p JOIN loss l ON l.run_id = p.run_id AND ifnull(l.probe_id, 0) = p.id"
+		 " WHERE p.name = ? AND ifnull(l.count, 1) > 0 AND l.kind NOT LIKE 'above%'"
+		 " GROUP BY p.run_id ORDER BY p.run_id");
+	const struct value value = v_text(probe);
+
+	return store_list(s, &list, &value, 1, lossy);
+}
+
 // The names of an index, one seek each instead of a scan of millions of rows.
 #define DISTINCT_NAMES(table)                                                                                \
 	"WITH RECURSIVE names(n) AS (SELECT min(name) FROM " table                                           \

@@ -59,6 +59,12 @@ struct store_number_row {
 int store_read_extracts(struct store *store, const char *name, GArray **numbers);
 int store_read_tag_numbers(struct store *store, const char *key, GArray **numbers);
 
+// Runs in which probes of this name lost calls: how many, beside how many they saw.
+struct store_lossy_row {
+	int64_t run, lost, seen;
+};
+int store_read_lossy(struct store *store, const char *probe, GArray **lossy);
+
 // What there is: names of series with their unit and kind; of probes with parts and keys; of extracts; of
 // tags that are numbers.
 struct store_name_row {

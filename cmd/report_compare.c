@@ -1,0 +1,147 @@
+// `mmprof report --compare`; see report_compare.h.
+#include "cmd/report_compare.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "metric/bound.h"
+#include "report/compare.h"
+
+static void free_list(char **list)
+{
+	for (char **p = list; p && *p; p++)
+		free(*p);
+	free(list);
+}
+
+void compare_command_clear(struct compare_command *c)
+{
+	free_list(c->metrics);
+	free_list(c->latencies);
+	free_list(c->workloads);
+	free_list(c->excluded);
+	free_list(c->bounds);
+	free(c->baseline);
+	free(c->experiment);
+	free(c->correct);
+	free(c->html);
+}
+
+static int parse_correction(const char *word, enum correction *correction)
+{
+	static const char *const words[] = {
+	    [CORRECT_NONE] = "none", [CORRECT_HOLM] = "holm", [CORRECT_BH] = "bh"};
+
+	*correction = CORRECT_HOLM;
+	for (size_t i = 0; word && i < G_N_ELEMENTS(words); i++) {
+		if (strcmp(word, words[i]))
+			continue;
+		*correction = (enum correction)i;
+		return 0;
+	}
+	return word ? -1 : 0;
+}
+
+int compare_command_check(const struct command *cmd, struct compare_command *c)
+{
+	enum correction correction;
+
+	if (!c->compare && (c->metrics || c->latencies || c->workloads || c->excluded || c->bounds ||
+			    c->baseline || c->experiment || c->correct || c->html || c->seed || c->any_exit))
+		return command_fail(cmd,
+				    "this option needs --compare: mmprof report --compare SYSTEM SYSTEM...");
+	if (parse_correction(c->correct, &correction))
+		return command_fail(cmd, "--correct \"%s\": holm, bh or none", c->correct);
+	if (c->seed < 0)
+		return command_fail(cmd, "--seed can't be negative");
+	for (char **b = c->bounds; b && *b; b++) {
+		struct bound bound;
+		int rc = bound_parse(*b, &bound);
+
+		bound_clear(&bound);
+		if (rc)
+			return command_fail(cmd, "%s", err_text());
+	}
+	return 0;
+}
+
+// --- bounds
+
+static int check_bound(const struct command *cmd, struct store *store, const char *text,
+		       const struct selection_options *selection)
+{
+	enum bound_state state = BOUND_KEPT;
+	struct bound bound;
+	g_autofree char *why = NULL;
+	int rc = bound_parse(text, &bound);
+
+	if (!rc)
+		rc = bound_check(store, &bound, selection, &state, &why);
+	bound_clear(&bound);
+	if (rc)
+		return command_fail(cmd, "--fail-if '%s': %s", text, err_text());
+	if (state == BOUND_NO_DATA)
+		return command_fail(cmd, "--fail-if '%s' can't be judged: %s", text, why);
+	if (state != BOUND_KEPT)
+		fprintf(stderr, "mmprof report: --fail-if '%s': %s\n", text, why);
+	return state == BOUND_BROKEN ? 1 : 0;
+}
+
+static int check_bounds(const struct command *cmd, struct store *store, char **bounds,
+			const struct selection_options *selection)
+{
+	int worst = 0;
+
+	for (char **b = bounds; b && *b; b++) {
+		int rc = check_bound(cmd, store, *b, selection);
+
+		worst = MAX(worst, rc);
+	}
+	return worst;
+}
+
+// --- systems: "a b", "a,b", each once
+
+static GPtrArray *systems_of(const GPtrArray *args)
+{
+	GPtrArray *systems = g_ptr_array_new_with_free_func(g_free);
+
+	for (guint i = 0; i < args->len; i++) {
+		g_auto(GStrv) names = g_strsplit(args->pdata[i], ",", -1);
+
+		for (char **n = names; *n; n++)
+			if (**n && !g_ptr_array_find_with_equal_func(systems, *n, g_str_equal, NULL))
+				g_ptr_array_add(systems, g_strdup(*n));
+	}
+	g_ptr_array_add(systems, NULL);
+	return systems;
+}
+
+int compare_command_run(const struct command *cmd, struct store *store, const struct query *q,
+			const struct compare_command *c, bool all)
+{
+	g_autoptr(GPtrArray) systems = systems_of(q->args);
+	struct report_compare_options o = {
+	    .selection = {.systems = (const char *const *)systems->pdata,
+			  .workloads = (const char *const *)c->workloads,
+			  .experiment = c->experiment,
+			  .excluded = (const char *const *)c->excluded,
+			  .baseline = c->baseline,
+			  .any_exit = c->any_exit},
+	    .metrics = (const char *const *)c->metrics,
+	    .latencies = (const char *const *)c->latencies,
+	    .compare = {.seed = c->seed ? (uint64_t)c->seed : 1},
+	    .all = all,
+	};
+	struct doc *doc = NULL;
+	int rc;
+
+	parse_correction(c->correct, &o.compare.correction);
+	if (report_compare(store, &o, &doc))
+		return command_fail(cmd, "%s", err_text());
+	rc = query_print(cmd, q, doc);
+	doc_free(doc);
+	return rc ? rc : check_bounds(cmd, store, c->bounds, &o.selection);
+}
