@@ -9,7 +9,16 @@
 #define RESAMPLES 400
 #define MOST_HISTS 20000 // without --latency: more than this takes its time
 
-static const double percentiles[] = {50, 90, 99, 99.9};
+// What is compared: percentiles, and the mean, which is exact.
+#define MEAN (-1)
+static const struct {
+	double percentile;
+	const char *key, *title;
+} views[] = {{MEAN, "mean", "mean"},
+	     {50, "p50", "p50"},
+	     {90, "p90", "p90"},
+	     {99, "p99", "p99"},
+	     {99.9, "p999", "p99.9"}};
 
 // The runs of one probe in one cell.
 struct pool {
@@ -81,19 +90,24 @@ static int by_value(const void *a, const void *b)
 }
 
 struct changes {
-	struct interval of[G_N_ELEMENTS(percentiles)];
+	struct interval of[G_N_ELEMENTS(views)];
 };
 
-static double change(const struct hist *base, const struct hist *h, double percentile)
+static double view(const struct hist *h, size_t i)
 {
-	double from = (double)hist_percentile(base, percentile);
+	return views[i].percentile == MEAN ? hist_mean(h) : (double)hist_percentile(h, views[i].percentile);
+}
 
-	return from > 0 ? (double)hist_percentile(h, percentile) / from - 1 : NAN;
+static double change(const struct hist *base, const struct hist *h, size_t i)
+{
+	double from = view(base, i);
+
+	return from > 0 ? view(h, i) / from - 1 : NAN;
 }
 
 static void intervals(const struct pool *base, const struct pool *p, uint64_t seed, struct changes *out)
 {
-	enum { N = G_N_ELEMENTS(percentiles) };
+	enum { N = G_N_ELEMENTS(views) };
 	g_autofree double *draws = g_new(double, (size_t)N *RESAMPLES);
 	g_autofree struct hist *a = g_new(struct hist, 1), *b = g_new(struct hist, 1);
 	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
@@ -102,10 +116,10 @@ static void intervals(const struct pool *base, const struct pool *p, uint64_t se
 	for (int k = 0; k < RESAMPLES; k++) {
 		resample(base, rng, a);
 		resample(p, rng, b);
-		for (int i = 0; i < N; i++)
-			draws[i * RESAMPLES + k] = change(a, b, percentiles[i]);
+		for (size_t i = 0; i < N; i++)
+			draws[i * RESAMPLES + k] = change(a, b, i);
 	}
-	for (int i = 0; i < N; i++) {
+	for (size_t i = 0; i < N; i++) {
 		double *d = draws + i * RESAMPLES;
 
 		qsort(d, RESAMPLES, sizeof(*d), by_value);
@@ -117,8 +131,8 @@ static void intervals(const struct pool *base, const struct pool *p, uint64_t se
 
 static void change_of(const struct pool *base, const struct pool *p, uint64_t seed, struct changes *out)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(percentiles); i++)
-		out->of[i] = (struct interval){change(&base->sum, &p->sum, percentiles[i]), NAN, NAN};
+	for (size_t i = 0; i < G_N_ELEMENTS(views); i++)
+		out->of[i] = (struct interval){change(&base->sum, &p->sum, i), NAN, NAN};
 	if (base->hists->len >= STATS_LEAST_N && p->hists->len >= STATS_LEAST_N)
 		intervals(base, p, seed, out);
 }
@@ -127,8 +141,6 @@ static void change_of(const struct pool *base, const struct pool *p, uint64_t se
 
 static struct doc_section *section(struct compare_report *r, const char *probe)
 {
-	static const char *const names[] = {"p50", "p90", "p99", "p999"};
-	static const char *const titles[] = {"p50", "p90", "p99", "p99.9"};
 	g_autofree char *key = g_strdup_printf("latency.%s", probe);
 	g_autofree char *title =
 	    g_strdup_printf("Latency of %s, the workload's calls, all runs merged", probe);
@@ -139,13 +151,12 @@ static struct doc_section *section(struct compare_report *r, const char *probe)
 	columns_add(&c, DOC_PLAIN, "system", "system");
 	columns_add(&c, DOC_COUNT, "runs", "runs");
 	columns_add(&c, DOC_COUNT, "count", "calls");
-	columns_add(&c, DOC_NS, "mean_ns", "mean");
-	for (size_t i = 0; i < G_N_ELEMENTS(percentiles); i++) {
-		g_autofree char *ns = g_strdup_printf("%s_ns", names[i]);
+	for (size_t i = 0; i < G_N_ELEMENTS(views); i++) {
+		g_autofree char *ns = g_strdup_printf("%s_ns", views[i].key);
 
-		columns_add(&c, DOC_NS, ns, titles[i]);
-		columns_add_of(&c, DOC_CHANGE, names[i], "change", "change");
-		columns_add_of(&c, DOC_PLAIN, names[i], "interval", "95 %");
+		columns_add(&c, DOC_NS, ns, views[i].title);
+		columns_add_of(&c, DOC_CHANGE, views[i].key, "change", "");
+		columns_add_of(&c, DOC_PLAIN, views[i].key, "interval", "95 %");
 	}
 	sec = columns_section(&c, r->doc, key, title);
 	columns_free(&c);
@@ -179,11 +190,10 @@ static void row(struct doc_section *sec, const struct selection *s, const struct
 	doc_int(sec, (int64_t)p->sum.count);
 	if (!p->hists)
 		return;
-	doc_real(sec, hist_mean(&p->sum));
 	if (compared)
 		change_of(base, p, seed + w * 64 + system, &changes);
-	for (size_t i = 0; i < G_N_ELEMENTS(percentiles); i++) {
-		doc_int(sec, (int64_t)hist_percentile(&p->sum, percentiles[i]));
+	for (size_t i = 0; i < G_N_ELEMENTS(views); i++) {
+		doc_real(sec, view(&p->sum, i));
 		if (compared) {
 			change_cells(sec, &changes.of[i]);
 		} else {
@@ -211,7 +221,8 @@ static int one(struct compare_report *r, const char *probe)
 				row(sec, s, pools, w, system, r->options->compare.seed);
 		doc_note(
 		    sec,
-		    "A percentile is within %.1f %% of the true one. Raw latencies: each includes what the "
+		    "Means are exact; a percentile is within %.1f %% of the true one, so smaller changes of "
+		    "it are not told. Raw latencies: each includes what the "
 		    "probe "
 		    "itself costs (calibration). 95 %%: bootstrap over whole runs, not corrected for the "
 		    "number of comparisons.",

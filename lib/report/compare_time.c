@@ -18,9 +18,9 @@ static const struct component components[] = {
     {"  protection changes", {"change_prot_numa.total"}, true},
     {"  TLB flushes", {"flush_tlb_mm_range.total"}, true},
     {"  TLB shootdowns (IPIs)", {"flush_tlb_multi.total"}, true},
-    {"  migration", {"migrate_pages.total", "migrate_misplaced_folio.total"}, true},
+    {"  migration", {"migrate_pages.total"}, true},
     {"  direct reclaim", {"try_to_free_pages.total"}, true},
-    {"  page-table pages", {"__pte_alloc.total", "pte_alloc_one.total", "___pte_free_tlb.total"}, true},
+    {"  page-table pages", {"pte_alloc_one.total", "___pte_free_tlb.total"}, true},
     {"  mmap_lock waits", {"mmap_lock/read wait.total", "mmap_lock/write wait.total"}, true},
     {"kswapd", {"cpu.kswapd"}, true},
     {"kcompactd", {"cpu.kcompactd"}, false},
@@ -70,29 +70,62 @@ static int sum_medians(struct compare_report *r, const char *const *metrics, siz
 	return 0;
 }
 
-static bool any(const struct compare_report *r, const double *values)
+// A line of a table: one value for each cell.
+struct line {
+	const char *title;
+	double *values;
+	const char **why;
+};
+
+static struct line line_new(const struct compare_report *r, const char *title)
+{
+	return (struct line){title, g_new(double, n_cells(r) + 1), g_new0(const char *, n_cells(r) + 1)};
+}
+
+static void lines_free(struct line *lines, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		g_free(lines[i].values);
+		g_free(lines[i].why);
+	}
+}
+
+static bool measured(const struct compare_report *r, const struct line *l)
 {
 	for (size_t i = 0; i < n_cells(r); i++)
-		if (!isnan(values[i]) && values[i] != 0)
+		if (!isnan(l->values[i]))
 			return true;
 	return false;
 }
 
-static void rows(struct compare_report *r, struct doc_section *sec, const char *title, const double *values,
-		 const char **why)
+static bool moved(const struct compare_report *r, const struct line *l)
+{
+	for (size_t i = 0; i < n_cells(r); i++)
+		if (!isnan(l->values[i]) && l->values[i] != 0)
+			return true;
+	return false;
+}
+
+static void put_line(struct compare_report *r, struct doc_section *sec, const struct line *l, guint w)
 {
 	const struct selection *s = r->selection;
 
-	for (guint w = 0; w < s->workloads->len; w++) {
-		doc_row(sec);
-		doc_text(sec, "%s", workload_name(s, w));
-		doc_text(sec, "%s", title);
-		for (guint i = 0; i < s->systems->len; i++) {
-			size_t at = (size_t)w * s->systems->len + i;
+	doc_row(sec);
+	doc_text(sec, "%s", workload_name(s, w));
+	doc_text(sec, "%s", l->title);
+	for (guint i = 0; i < s->systems->len; i++) {
+		size_t at = (size_t)w * s->systems->len + i;
 
-			compare_real(sec, values[at], why[at] ? why[at] : "no run");
-		}
+		compare_real(sec, l->values[at], l->why[at] ? l->why[at] : "no run");
 	}
+}
+
+// What no run has is told once, with its reason, instead of filling the table.
+static void note_missing(struct doc_section *sec, const struct line *l)
+{
+	const char *why = l->why[0] ? l->why[0] : "no run";
+
+	doc_note(sec, "Not measured: %s (%s).", l->title + strspn(l->title, " "), why);
 }
 
 static struct doc_section *section(struct compare_report *r, const char *key, const char *title,
@@ -110,32 +143,50 @@ static struct doc_section *section(struct compare_report *r, const char *key, co
 	return sec;
 }
 
+static void put_components(struct compare_report *r, struct doc_section *sec, const struct line *lines)
+{
+	g_autoptr(GString) still = g_string_new(NULL);
+	bool show[G_N_ELEMENTS(components)];
+
+	for (size_t i = 0; i < G_N_ELEMENTS(components); i++) {
+		show[i] = measured(r, &lines[i]) &&
+			  (components[i].always || r->options->all || moved(r, &lines[i]));
+		if (components[i].always && !measured(r, &lines[i]))
+			note_missing(sec, &lines[i]);
+		else if (!show[i] && measured(r, &lines[i]))
+			g_string_append_printf(still, "%s%s", still->len ? ", " : "",
+					       lines[i].title + strspn(lines[i].title, " "));
+	}
+	for (guint w = 0; w < r->selection->workloads->len; w++)
+		for (size_t i = 0; i < G_N_ELEMENTS(components); i++)
+			if (show[i])
+				put_line(r, sec, &lines[i], w);
+	if (still->len)
+		doc_note(sec, "None at all: %s.", still->str);
+}
+
 int compare_time(struct compare_report *r)
 {
 	struct doc_section *sec = section(r, "time", "Where the time went (medians over runs)", "component");
-	g_autofree double *values = g_new(double, n_cells(r) + 1);
-	g_autofree const char **why = g_new0(const char *, n_cells(r) + 1);
-	g_autoptr(GString) still = g_string_new(NULL);
+	struct line lines[G_N_ELEMENTS(components)];
 	int rc = 0;
 
-	for (size_t i = 0; i < G_N_ELEMENTS(components) && !rc; i++) {
+	for (size_t i = 0; i < G_N_ELEMENTS(components); i++) {
 		const struct component *c = &components[i];
 
-		rc = sum_medians(r, c->metrics, G_N_ELEMENTS(c->metrics), values, why);
-		if (rc)
-			break;
-		if (c->always || r->options->all || any(r, values))
-			rows(r, sec, c->title, values, why);
-		else
-			g_string_append_printf(still, "%s%s", still->len ? ", " : "", c->title);
+		lines[i] = line_new(r, c->title);
+		if (!rc)
+			rc = sum_medians(r, c->metrics, G_N_ELEMENTS(c->metrics), lines[i].values,
+					 lines[i].why);
 	}
+	if (!rc)
+		put_components(r, sec, lines);
 	doc_note(
 	    sec,
 	    "User and kernel time are the workload's CPU time. The indented lines are the workload's time in "
 	    "functions, what these call and their sleep included: they overlap and are not shares of the "
 	    "kernel time. Kernel threads are the whole machine's.");
-	if (still->len)
-		doc_note(sec, "Nothing of: %s.", still->str);
+	lines_free(lines, G_N_ELEMENTS(components));
 	return rc;
 }
 
@@ -201,17 +252,17 @@ static int add_terms(struct compare_report *r, const char *const *terms, double 
 	return 0;
 }
 
-static int stage_values(struct compare_report *r, const char *stage, double *values, const char **why)
+static int stage_values(struct compare_report *r, struct line *l)
 {
 	int rc = 0;
 
-	memset(values, 0, n_cells(r) * sizeof(*values));
+	memset(l->values, 0, n_cells(r) * sizeof(*l->values));
 	for (guint i = 0; i < r->selection->systems->len && !rc; i++) {
-		const struct cost *c = cost_of(system_name(r->selection, i), stage);
+		const struct cost *c = cost_of(system_name(r->selection, i), l->title);
 
-		rc = add_terms(r, c->plus, 1, i, values, why);
+		rc = add_terms(r, c->plus, 1, i, l->values, l->why);
 		if (!rc)
-			rc = add_terms(r, c->minus, -1, i, values, why);
+			rc = add_terms(r, c->minus, -1, i, l->values, l->why);
 	}
 	return rc;
 }
@@ -227,25 +278,9 @@ static void formula_note(struct doc_section *sec, const struct cost *c)
 	doc_note(sec, "%s, %s: %s.", *c->system ? c->system : "other systems", c->stage, s->str);
 }
 
-int compare_cost(struct compare_report *r)
+static void formula_notes(struct compare_report *r, struct doc_section *sec)
 {
-	struct doc_section *sec =
-	    section(r, "cost", "What memory management cost, by stage (medians over runs)", "stage");
-	g_autofree double *values = g_new(double, n_cells(r) + 1);
-	g_autofree const char **why = g_new0(const char *, n_cells(r) + 1);
-	bool nothing = true;
-	int rc = 0;
-
-	for (size_t i = 0; i < G_N_ELEMENTS(stages) && !rc; i++) {
-		memset(why, 0, n_cells(r) * sizeof(*why));
-		rc = stage_values(r, stages[i], values, why);
-		if (rc)
-			break;
-		for (size_t k = 0; k < n_cells(r); k++)
-			nothing &= isnan(values[k]);
-		rows(r, sec, stages[i], values, why);
-	}
-	for (size_t i = 0; i < G_N_ELEMENTS(costs) && !rc; i++) {
+	for (size_t i = 0; i < G_N_ELEMENTS(costs); i++) {
 		bool used = false;
 
 		for (guint k = 0; k < r->selection->systems->len; k++)
@@ -253,9 +288,33 @@ int compare_cost(struct compare_report *r)
 		if (used)
 			formula_note(sec, &costs[i]);
 	}
-	if (nothing)
-		doc_note(sec, "Nothing of it was probed: record with --probe reclaim --probe numa --probe "
-			      "tiering --probe "
-			      "migrate.");
+}
+
+int compare_cost(struct compare_report *r)
+{
+	struct doc_section *sec =
+	    section(r, "cost", "What memory management cost, by stage (medians over runs)", "stage");
+	struct line lines[G_N_ELEMENTS(stages)];
+	bool any = false;
+	int rc = 0;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(stages); i++) {
+		lines[i] = line_new(r, stages[i]);
+		if (!rc)
+			rc = stage_values(r, &lines[i]);
+		any |= !rc && measured(r, &lines[i]);
+	}
+	for (guint w = 0; any && w < r->selection->workloads->len; w++)
+		for (size_t i = 0; i < G_N_ELEMENTS(stages); i++)
+			put_line(r, sec, &lines[i], w);
+	for (size_t i = 0; !any && !rc && i < G_N_ELEMENTS(stages); i++)
+		note_missing(sec, &lines[i]);
+	formula_notes(r, sec);
+	if (!any)
+		doc_note(
+		    sec,
+		    "To have it: record with --probe default --probe reclaim --probe numa --probe tiering "
+		    "--probe migrate.");
+	lines_free(lines, G_N_ELEMENTS(stages));
 	return rc;
 }

@@ -81,6 +81,11 @@ static void notes(struct doc_section *sec, const struct report *r)
 			 run->status);
 	for (guint i = 0; i < r->siblings->len && i < 50; i++)
 		g_string_append_printf(ids, " %" PRId64, ROW(r->siblings, store_run_row, i)->id);
+	for (guint i = 0; i < r->notes->len; i++) {
+		g_autofree char *when = local_time(ROW(r->notes, store_note_row, i)->unix_ns);
+
+		doc_note(sec, "Note of %s: %s", when, ROW(r->notes, store_note_row, i)->text);
+	}
 	if (r->siblings->len > 1)
 		doc_note(sec, "One of %u runs of the same record, %u of them measured: mmprof report%s.",
 			 r->siblings->len, measured_runs(r), ids->str);
@@ -97,6 +102,8 @@ void report_head(struct report *r)
 	    {"system", "system", DOC_PLAIN},
 	    {"status", "status", DOC_PLAIN},
 	    {"status_why", "reason", DOC_PLAIN},
+	    {"experiment", "experiment", DOC_PLAIN},
+	    {"cell", "cell", DOC_PLAIN},
 	    {"iteration", "iteration", DOC_PLAIN},
 	    {"warmup", "warm-up", DOC_PLAIN},
 	    {"started", "started", DOC_PLAIN},
@@ -126,6 +133,12 @@ void report_head(struct report *r)
 	doc_text(sec, "%s", run->system);
 	doc_text(sec, "%s", run->status);
 	report_text(sec, run->status_why);
+	// the name of a plan; of a plain record, only a UUID
+	report_text(sec, run->cell != STORE_NULL ? run->experiment : NULL);
+	if (run->cell != STORE_NULL)
+		doc_int(sec, run->cell);
+	else
+		report_text(sec, NULL);
 	doc_int(sec, run->iteration);
 	report_text(sec, run->warmup ? "yes" : NULL);
 	doc_text(sec, "%s", started);

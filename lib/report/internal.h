@@ -17,7 +17,7 @@ struct report {
 	bool all;
 	struct store_run_row run;
 	GArray *siblings, *tags, *facts, *probes, *hists, *counts, *losses, *calibrations, *not_measured,
-	    *log, *series;
+	    *log, *series, *notes, *metrics, *marks;
 };
 
 // Rows of a list by index.
@@ -63,6 +63,8 @@ char *report_incomplete(const struct report *r, const struct store_probe_row *p)
 // The sections, in the order in which they are shown.
 void report_head(struct report *r);
 void report_time(struct report *r);
+void report_metrics(struct report *r);
+void report_marks(struct report *r);
 void report_cpu(struct report *r);
 void report_latency(struct report *r);
 void report_tlb(struct report *r);

@@ -28,14 +28,20 @@ static int read_all(struct store *store, struct report *r)
 		rc = store_read_not_measured(store, id, &r->not_measured);
 	if (!rc)
 		rc = store_read_kernel_log(store, id, &r->log);
+	if (!rc)
+		rc = store_read_notes(store, id, &r->notes);
+	if (!rc)
+		rc = store_read_metrics(store, id, &r->metrics);
+	if (!rc)
+		rc = store_read_marks(store, id, &r->marks);
 	return rc ? rc : store_read_series(store, id, &r->series);
 }
 
 static void free_all(struct report *r)
 {
-	GArray **lists[] = {&r->siblings,     &r->tags,   &r->facts,  &r->probes,
-			    &r->hists,        &r->counts, &r->losses, &r->calibrations,
-			    &r->not_measured, &r->log,    &r->series};
+	GArray **lists[] = {&r->siblings, &r->tags,   &r->facts,        &r->probes,       &r->hists,
+			    &r->counts,   &r->losses, &r->calibrations, &r->not_measured, &r->log,
+			    &r->series,   &r->notes,  &r->metrics,      &r->marks};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
 		g_clear_pointer(lists[i], g_array_unref);
@@ -44,10 +50,11 @@ static void free_all(struct report *r)
 int report_run(struct store *store, const struct store_run_row *run, bool all, struct doc **doc)
 {
 	static void (*const sections[])(struct report *) = {
-	    report_head,   report_time,     report_cpu,          report_latency,    report_tlb,
-	    report_locks,  report_acquires, report_events,       report_counters,   report_pressure,
-	    report_levels, report_samplers, report_kernel_log,   report_losses,     report_calibration,
-	    report_self,   report_probes,   report_not_measured, report_provenance,
+	    report_head,       report_time,        report_metrics, report_marks,    report_cpu,
+	    report_latency,    report_tlb,         report_locks,   report_acquires, report_events,
+	    report_counters,   report_pressure,    report_levels,  report_samplers, report_kernel_log,
+	    report_losses,     report_calibration, report_self,    report_probes,   report_not_measured,
+	    report_provenance,
 	};
 	struct report r = {.all = all, .run = *run};
 	g_autofree char *name = g_strdup_printf("run %" PRId64, run->id);

@@ -92,7 +92,7 @@ static int parse_extract(const char *text, struct extract **out)
 static int parse(const struct output_options *o, GPtrArray *extracts, GPtrArray *marks)
 {
 	for (const char *const *t = o->extracts; t && *t; t++) {
-		struct extract *x;
+		struct extract *x = NULL;
 		int rc = parse_extract(*t, &x);
 
 		if (rc)
