@@ -69,13 +69,13 @@ class Db:
         self.db.execute(f"INSERT INTO run ({keys}) VALUES ({', '.join('?' * len(row))})", list(row.values()))
         return self.db.execute("SELECT last_insert_rowid()").fetchone()[0]
 
-    def latency(self, run, name, values, cls="workload"):
+    def latency(self, run, name, values, cls="workload", blob=None):
         self.db.execute(
             "INSERT INTO probe (run_id, name, kind, target, backend, status) VALUES (?, ?, 'func', ?, 'fentry', 'attached')",
             (run, name, name))
         probe = self.db.execute("SELECT last_insert_rowid()").fetchone()[0]
         self.db.execute("INSERT INTO hist VALUES (?, '', ?, ?, ?, ?, ?, ?)",
-                        (probe, cls, len(values), sum(values), min(values), max(values), encode(values)))
+                        (probe, cls, len(values), sum(values), min(values), max(values), blob or encode(values)))
 
     def series(self, run, name, unit, counter, points):
         self.db.execute("INSERT INTO series (run_id, name, unit, counter) VALUES (?, ?, ?, ?)", (run, name, unit, counter))
@@ -117,16 +117,20 @@ def large(db, a):
     rng = db.rng
     envs = [db.env({"kernel.release": "6.1", "knob": str(s)}) for s in range(a.systems)]
     values = {p: [int(rng.lognormvariate(7, 0.5)) for _ in range(300)] for p in range(a.probes)}
-    per_run = a.samples // max(a.runs, 1)
+    blobs = {p: encode(v) for p, v in values.items()}
+    names = ["handle_mm_fault", "change_prot_numa", "flush_tlb_mm_range", "___pte_free_tlb"]
+    names += [f"f{p}" for p in range(4, a.probes)]
     for r in range(a.runs):
         s, w = r % a.systems, r // a.systems % a.workloads
         run = db.run(f"workload{w}", f"system{s}", 10 * rng.gauss(1, 0.02) * (1 - 0.02 * s), envs[s])
         for p in range(a.probes):
-            name = ("handle_mm_fault", "change_prot_numa", "flush_tlb_mm_range", "___pte_free_tlb")[p] if p < 4 else f"f{p}"
-            db.latency(run, name, values[p])
-        for k in range(10 if per_run else 0):
-            name = "cpu.kswapd" if k == 0 else f"vmstat.v{k}"
-            db.series(run, name, "ns", 1, [(t * 100_000_000, t * 7) for t in range(per_run // 10)])
+            db.latency(run, names[p], values[p], blob=blobs[p])
+        for k in range(10 if a.samples else 0):
+            db.series(run, "cpu.kswapd" if k == 0 else f"vmstat.v{k}", "ns" if k == 0 else "count", 1, [])
+    db.db.execute(
+        "WITH RECURSIVE t(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM t WHERE i + 1 < ?)"
+        " INSERT INTO sample SELECT s.id, i * 100000000, i * 7 FROM series s, t WHERE ? > 0 ORDER BY s.id, i",
+        (max(a.samples // (10 * a.runs), 1), a.samples))
 
 
 def main():
