@@ -25,6 +25,7 @@ SKELS   := $(BPF_SRC:probes/%.bpf.c=$(BUILD)/probes/%.skel.h)
 LIB_SRC := $(sort $(wildcard lib/*/*.c))
 CMD_SRC := $(sort $(wildcard cmd/*.c))
 CATALOG := $(sort $(wildcard probes/catalog/*))
+PLOTS   := $(sort $(wildcard plots/*.gp))
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o) $(BUILD)/embed.o
 CMD_OBJ := $(CMD_SRC:%.c=$(BUILD)/%.o)
 UNIT    := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(filter-out %.bpf.c,$(wildcard tests/unit/test_*.c)))
@@ -70,12 +71,16 @@ $(BUILD)/probes/%.skel.h: $(BUILD)/probes/%.bpf.o
 	$(call say,SKEL $@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
 
-# --- files that travel inside the binary: the schema and the probe catalogue
+# --- files that travel inside the binary: the schema, the probe catalogue, the figures
 $(BUILD)/catalog.txt: $(CATALOG)
 	@mkdir -p $(@D)
 	@for f in $(CATALOG); do echo "@ $${f##*/}"; cat "$$f"; done > $@
 
-$(BUILD)/embed.o: lib/embed.S schema.sql $(BUILD)/catalog.txt
+$(BUILD)/plots.txt: $(PLOTS)
+	@mkdir -p $(@D)
+	@for f in $(PLOTS); do echo "@ $${f##*/}"; cat "$$f"; done > $@
+
+$(BUILD)/embed.o: lib/embed.S schema.sql $(BUILD)/catalog.txt $(BUILD)/plots.txt
 	$(call say,AS   $@)
 	$(Q)$(CC) -I$(BUILD) -I. -c -o $@ $<
 

@@ -1,4 +1,4 @@
-// Text files that travel inside the binary: the schema and the probe catalogue, each NUL-terminated.
+// Text files that travel inside the binary: the schema, the probe catalogue and the figures, each NUL-terminated.
 	.section .rodata
 	.global embed_schema_sql
 embed_schema_sql:
@@ -7,5 +7,9 @@ embed_schema_sql:
 	.global embed_catalog
 embed_catalog:
 	.incbin "catalog.txt"
+	.byte 0
+	.global embed_plots
+embed_plots:
+	.incbin "plots.txt"
 	.byte 0
 	.section .note.GNU-stack,"",@progbits
