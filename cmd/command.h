@@ -10,12 +10,12 @@
 enum { EXIT_USAGE = 2 };
 
 struct command {
-	const char *name, *what;                 // `what`: one line for `mmprof --help`
+	const char *name, *what;                 // `what`: one line for `mmprof --help`; NULL: mmprof's own
 	int (*run)(int argc, const char **argv); // argv[0] is the subcommand's name
 };
 
-extern const struct command cmd_doctor, cmd_export, cmd_list, cmd_merge, cmd_note, cmd_plot, cmd_record,
-    cmd_report, cmd_rm, cmd_run, cmd_sql;
+extern const struct command cmd_bench, cmd_bench_worker, cmd_doctor, cmd_export, cmd_list, cmd_merge,
+    cmd_note, cmd_plot, cmd_record, cmd_report, cmd_rm, cmd_run, cmd_sql;
 
 // Parses options with popt (first non-option ends them, so that a workload keeps its own). On --help prints
 // help made from the table and exits 0. Returns the remaining arguments (NULL-terminated, in *rest, owned by

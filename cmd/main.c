@@ -5,9 +5,9 @@
 
 #include "cmd/command.h"
 
-static const struct command *const commands[] = {&cmd_record, &cmd_run,    &cmd_report, &cmd_plot,
-						 &cmd_list,   &cmd_sql,    &cmd_note,   &cmd_rm,
-						 &cmd_merge,  &cmd_export, &cmd_doctor};
+static const struct command *const commands[] = {
+    &cmd_record, &cmd_run, &cmd_bench, &cmd_report, &cmd_plot,   &cmd_list,        &cmd_sql,
+    &cmd_note,   &cmd_rm,  &cmd_merge, &cmd_export, &cmd_doctor, &cmd_bench_worker};
 
 static int usage(FILE *out)
 {
@@ -16,7 +16,8 @@ static int usage(FILE *out)
 		"Measures Linux memory management: page faults, TLB flushes, locks, migration, reclaim.\n\n"
 		"Commands:\n");
 	for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
-		fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->what);
+		if (commands[i]->what)
+			fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->what);
 	fprintf(out, "\n`mmprof COMMAND --help` shows a command's options; `man mmprof` tells the rest.\n");
 	return out == stderr ? EXIT_USAGE : 0;
 }

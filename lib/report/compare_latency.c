@@ -248,7 +248,7 @@ static int every(struct compare_report *r)
 	for (guint i = 0; !rc && i < names->len; i++) {
 		const struct store_name_row *n = ROW(names, store_name_row, i);
 
-		if (!strcmp(n->kind, "func") && !*n->part)
+		if ((!strcmp(n->kind, "func") || !strcmp(n->kind, "bench")) && !*n->part)
 			rc = one(r, n->name);
 	}
 	return rc;

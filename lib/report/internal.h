@@ -64,6 +64,7 @@ char *report_incomplete(const struct report *r, const struct store_probe_row *p)
 void report_head(struct report *r);
 void report_time(struct report *r);
 void report_metrics(struct report *r);
+void report_timed(struct report *r);
 void report_marks(struct report *r);
 void report_cpu(struct report *r);
 void report_latency(struct report *r);

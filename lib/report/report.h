@@ -13,6 +13,9 @@ struct store_run_row;
 // 0 and a document for doc_free(), or -errno with an err chain.
 int report_run(struct store *store, const struct store_run_row *run, bool all, struct doc **doc);
 
+// Only what a benchmark gave back: its figures and what it timed.
+int report_results(struct store *store, const struct store_run_row *run, struct doc **doc);
+
 // Adds a section with one row a run, oldest first; or one a system under test.
 int report_list_runs(struct store *store, struct doc *doc);
 int report_list_systems(struct store *store, struct doc *doc);

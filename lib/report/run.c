@@ -47,15 +47,9 @@ static void free_all(struct report *r)
 		g_clear_pointer(lists[i], g_array_unref);
 }
 
-int report_run(struct store *store, const struct store_run_row *run, bool all, struct doc **doc)
+static int make(struct store *store, const struct store_run_row *run, bool all,
+		void (*const *sections)(struct report *), struct doc **doc)
 {
-	static void (*const sections[])(struct report *) = {
-	    report_head,       report_time,        report_metrics, report_marks,    report_cpu,
-	    report_latency,    report_tlb,         report_locks,   report_acquires, report_events,
-	    report_counters,   report_pressure,    report_levels,  report_samplers, report_kernel_log,
-	    report_losses,     report_calibration, report_self,    report_probes,   report_not_measured,
-	    report_provenance,
-	};
 	struct report r = {.all = all, .run = *run};
 	g_autofree char *name = g_strdup_printf("run %" PRId64, run->id);
 	int rc = store_begin(store);
@@ -65,11 +59,34 @@ int report_run(struct store *store, const struct store_run_row *run, bool all, s
 	store_commit(store);
 	if (!rc) {
 		*doc = r.doc = doc_new(name);
-		for (size_t i = 0; i < G_N_ELEMENTS(sections); i++)
-			sections[i](&r);
+		for (; *sections; sections++)
+			(*sections)(&r);
 	}
 	free_all(&r);
 	return rc;
+}
+
+int report_run(struct store *store, const struct store_run_row *run, bool all, struct doc **doc)
+{
+	static void (*const sections[])(struct report *) = {
+	    report_head,       report_time,   report_metrics,
+	    report_timed,      report_marks,  report_cpu,
+	    report_latency,    report_tlb,    report_locks,
+	    report_acquires,   report_events, report_counters,
+	    report_pressure,   report_levels, report_samplers,
+	    report_kernel_log, report_losses, report_calibration,
+	    report_self,       report_probes, report_not_measured,
+	    report_provenance, NULL,
+	};
+
+	return make(store, run, all, sections, doc);
+}
+
+int report_results(struct store *store, const struct store_run_row *run, struct doc **doc)
+{
+	static void (*const sections[])(struct report *) = {report_metrics, report_timed, NULL};
+
+	return make(store, run, false, sections, doc);
 }
 
 // --- helpers

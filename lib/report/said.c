@@ -12,7 +12,7 @@ void report_metrics(struct report *r)
 
 	if (!r->metrics->len)
 		return;
-	sec = doc_section(r->doc, "metrics", "What the workload printed", columns, G_N_ELEMENTS(columns));
+	sec = doc_section(r->doc, "metrics", "What the workload gave", columns, G_N_ELEMENTS(columns));
 	for (guint i = 0; i < r->metrics->len; i++) {
 		const struct store_metric_row *m = ROW(r->metrics, store_metric_row, i);
 
@@ -23,6 +23,36 @@ void report_metrics(struct report *r)
 		report_text(sec, strcmp(m->better, "neither") ? m->better : NULL);
 		doc_text(sec, "%s", m->source);
 	}
+}
+
+// What a benchmark timed by itself; its metrics have the medians to a fraction of a nanosecond.
+void report_timed(struct report *r)
+{
+	static const struct doc_column columns[] = {{"operation", "operation", DOC_PLAIN},
+						    REPORT_HIST_COLUMNS};
+	struct doc_section *sec = NULL;
+
+	for (guint i = 0; i < r->hists->len; i++) {
+		const struct store_hist_row *h = ROW(r->hists, store_hist_row, i);
+		const struct store_probe_row *p = report_probe(r, h->probe);
+
+		if (!p || strcmp(p->kind, "bench"))
+			continue;
+		if (!sec)
+			sec = doc_section(r->doc, "timed", "Timed by the benchmark", columns,
+					  G_N_ELEMENTS(columns));
+		doc_row(sec);
+		doc_text(sec, "%s", p->name);
+		report_hist(sec, r, h);
+	}
+	if (sec)
+		doc_note(sec,
+			 "Percentiles are within %.4g %%; count, total, mean and max are exact to the "
+			 "nanosecond. Samples "
+			 "of the warm-up, and those that a context switch or a migration fell into, are left "
+			 "out (see "
+			 "losses).",
+			 HIST_ERROR * 100);
 }
 
 void report_marks(struct report *r)

@@ -22,6 +22,7 @@
 #include "run/cgroup.h"
 #include "run/klog.h"
 #include "run/output.h"
+#include "run/results.h"
 #include "run/samplers.h"
 #include "store/store.h"
 
@@ -34,7 +35,8 @@ struct session {
 	struct run_cgroup cgroup;
 	struct probes *probes;
 	struct workload *workload;
-	struct output *output; // NULL: not searched
+	struct output *output;	 // NULL: not searched
+	struct results *results; // NULL: no benchmark of ours
 	struct sample_target target;
 	struct samplers *samplers;
 	int signal_fd, timer_fd, kmsg_fd;
@@ -245,9 +247,17 @@ static int prepare_workload(struct session *s)
 		w.stdout_fd = output_workload_fd(s->output, 0);
 		w.stderr_fd = output_workload_fd(s->output, 1);
 	}
+	if (s->options->bench) {
+		rc = results_new(s->options->bench, &s->results);
+		if (rc)
+			return rc;
+		w.results_fd = results_workload_fd(s->results);
+	}
 	rc = workload_prepare(&w, &s->workload);
 	if (s->output)
 		output_started(s->output);
+	if (s->results)
+		results_started(s->results);
 	return rc;
 }
 
@@ -349,12 +359,14 @@ static int watch(struct session *s)
 			       {s->signal_fd, POLLIN, 0},
 			       {s->timer_fd, POLLIN, 0},
 			       {-1, POLLIN, 0},
+			       {-1, POLLIN, 0},
 			       {-1, POLLIN, 0}};
 	int rc = 0;
 
 	while (!rc) {
 		for (int i = 0; i < 2; i++)
 			fds[3 + i].fd = s->output ? output_fd(s->output, i) : -1;
+		fds[5].fd = s->results ? results_fd(s->results) : -1;
 		if (poll(fds, G_N_ELEMENTS(fds), -1) < 0 && errno != EINTR)
 			return err_set(-errno, "poll: %m");
 		if (fds[1].revents & POLLIN)
@@ -363,6 +375,8 @@ static int watch(struct session *s)
 			if (fds[3 + i].revents)
 				rc = output_read(s->output, i, s->store, s->run,
 						 workload_since_start_ns(s->workload));
+		if (fds[5].revents && !rc)
+			rc = results_read(s->results, s->store, s->run, workload_since_start_ns(s->workload));
 		if (fds[0].revents & POLLIN)
 			return 0;
 		if (fds[2].revents & POLLIN)
@@ -434,6 +448,8 @@ static int last_readings(struct session *s, struct session_outcome *out)
 		rc = klog_read(s->kmsg_fd, s->store, s->run, now);
 	if (!rc && s->output)
 		rc = output_finish(s->output, s->store, s->run, now);
+	if (!rc && s->results)
+		rc = results_finish(s->results, s->store, s->run, now);
 	probes_pump(s->probes);
 	if (!rc)
 		rc = probes_collect(s->probes, s->store, s->run, true);
@@ -476,6 +492,7 @@ static void tear_down(struct session *s)
 {
 	workload_free(s->workload);
 	output_free(s->output);
+	results_free(s->results);
 	if (s->samplers)
 		samplers_close(s->samplers);
 	probes_free(s->probes);

@@ -20,6 +20,8 @@ struct session_options {
 	int interval_ms, timeout_s; // timeout 0: none
 	int iteration;              // 0: warm-up
 	bool bpf_stats;
+	const char
+	    *bench; // the workload is this benchmark of ours, which gives back results; NULL: it is not
 	void (*progress)(
 	    const char *text); // one line that replaces the one before; NULL text: done. May be NULL.
 };

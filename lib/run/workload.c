@@ -169,6 +169,11 @@ static void child(const struct workload_options *o, int go_fd, int error_fd)
 	replace(o->stderr_fd, STDERR_FILENO);
 	apply_placement(o);
 	rc = -become(o->user);
+	if (o->results_fd > 0) {
+		g_autofree char *fd = g_strdup_printf("%d", o->results_fd);
+
+		setenv("MMPROF_RESULTS_FD", fd, 1);
+	}
 	if (!rc) {
 		execvp(o->argv[0], (char *const *)o->argv);
 		rc = errno;

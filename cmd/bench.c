@@ -1,0 +1,212 @@
+// `mmprof bench`: microbenchmarks. `bench NAME` is `record` with the benchmark as its workload: a process of
+// this same program, which gives its results back through a pipe (lib/bench/bench.h, lib/run/results.h).
+#include <errno.h>
+#include <glib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/doc.h"
+#include "base/err.h"
+#include "bench/bench.h"
+#include "cmd/record.h"
+#include "report/report.h"
+#include "store/store.h"
+#include "store/store_read.h"
+
+static int bench(int argc, const char **argv);
+static int worker(int argc, const char **argv);
+const struct command cmd_bench = {"bench", "run a microbenchmark, into the database", bench};
+const struct command cmd_bench_worker = {"bench-worker", NULL, worker};
+
+// --- list
+
+static int list(void)
+{
+	static const struct doc_column columns[] = {{"name", "benchmark", DOC_PLAIN},
+						    {"what", "what it measures", DOC_PLAIN}};
+	struct doc *doc = doc_new("benchmarks");
+	struct doc_section *sec =
+	    doc_section(doc, "benchmarks", "Benchmarks", columns, G_N_ELEMENTS(columns));
+
+	for (const struct bench *const *b = bench_table; *b; b++) {
+		doc_row(sec);
+		doc_text(sec, "%s", (*b)->name);
+		doc_text(sec, "%s", (*b)->what);
+	}
+	doc_note(sec, "`mmprof bench NAME --help` shows a benchmark's parameters.");
+	doc_print(doc, DOC_TEXT, stdout);
+	doc_free(doc);
+	return 0;
+}
+
+// --- one benchmark
+
+struct params {
+	const struct bench *bench;
+	GArray *table;    // struct poptOption
+	char **values;    // of each parameter, as popt found them
+	GPtrArray *names; // parallel to values: struct bench_param *
+	GPtrArray *texts; // helps
+};
+
+static void add_params(struct params *p, const struct bench_param *list)
+{
+	for (; list && list->name; list++)
+		g_ptr_array_add(p->names, (void *)list);
+}
+
+static void params_init(struct params *p, const struct bench *b)
+{
+	p->bench = b;
+	p->table = g_array_new(TRUE, TRUE, sizeof(struct poptOption));
+	p->names = g_ptr_array_new();
+	p->texts = g_ptr_array_new_with_free_func(g_free);
+	add_params(p, b->params);
+	add_params(p, bench_common_params);
+	p->values = g_new0(char *, p->names->len + 1);
+	for (guint i = 0; i < p->names->len; i++) {
+		const struct bench_param *param = p->names->pdata[i];
+		char *help = g_strdup_printf("%s (default %s)", param->what, param->fallback);
+		struct poptOption option = {param->name, 0,    POPT_ARG_STRING, &p->values[i],
+					    0,           help, param->form};
+
+		g_ptr_array_add(p->texts, help);
+		g_array_append_val(p->table, option);
+	}
+}
+
+static void params_clear(struct params *p)
+{
+	for (guint i = 0; i < p->names->len; i++)
+		free(p->values[i]);
+	g_free(p->values);
+	g_array_unref(p->table);
+	g_ptr_array_unref(p->names);
+	g_ptr_array_unref(p->texts);
+}
+
+// The worker's command: every parameter, defaults too, so that the run's argv tells them all.
+static int command_of(const struct params *p, GPtrArray *argv, GString *name)
+{
+	g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
+
+	if (!self)
+		return err_set(-ENOENT, "can't tell where mmprof itself is (/proc/self/exe)");
+	g_ptr_array_add(argv, g_steal_pointer(&self));
+	g_ptr_array_add(argv, g_strdup("bench-worker"));
+	g_ptr_array_add(argv, g_strdup(p->bench->name));
+	g_string_assign(name, p->bench->name);
+	for (guint i = 0; i < p->names->len; i++) {
+		const struct bench_param *param = p->names->pdata[i];
+		int rc = p->values[i] ? bench_param_check(param, p->values[i]) : 0;
+
+		if (rc)
+			return rc;
+		g_ptr_array_add(argv, g_strdup_printf("%s=%s", param->name, p->values[i] ?: param->fallback));
+		if (p->values[i] && i < p->names->len - 3)
+			g_string_append_printf(name, " %s=%s", param->name, p->values[i]);
+	}
+	g_ptr_array_add(argv, NULL);
+	return 0;
+}
+
+// Probes only when they are asked for: they would be part of what is timed.
+static void leave_probes_out(struct record_options *o)
+{
+	o->no_probes = calloc(2, sizeof(char *));
+	if (o->no_probes)
+		o->no_probes[0] = strdup("all");
+}
+
+static void show_last(const struct record_options *o)
+{
+	struct store_run_row run;
+	struct store *store = NULL;
+	struct doc *doc = NULL;
+	int rc = store_open(command_db_path(o->db), STORE_READ, &store);
+
+	if (!rc)
+		rc = store_find_run(store, "last", &run);
+	if (!rc)
+		rc = report_results(store, &run, &doc);
+	if (!rc) {
+		doc_print(doc, DOC_TEXT, stdout);
+		doc_free(doc);
+	}
+	store_close(store);
+}
+
+static int run(struct params *p, struct record_options *o, int record)
+{
+	g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GString) name = g_string_new(NULL);
+	int rc = command_of(p, argv, name);
+
+	if (rc)
+		return command_fail(&cmd_bench, "%s: %s", p->bench->name, err_text());
+	if (!record && !o->probes && !o->no_probes)
+		leave_probes_out(o);
+	if (!o->name)
+		o->name = strdup(name->str);
+	o->bench = p->bench->name;
+	rc = record_workload(&cmd_bench, o, (const char **)argv->pdata);
+	if (rc != EXIT_USAGE && !o->quiet && !o->json)
+		show_last(o);
+	return rc;
+}
+
+static int one(const struct bench *b, int argc, const char **argv)
+{
+	struct record_options o = RECORD_DEFAULTS;
+	struct params p;
+	int with_probes = 0, rc;
+	poptContext ctx;
+	const char **rest;
+	g_autofree char *title = g_strdup_printf("Parameters of %s:", b->name);
+	g_autofree char *usage = g_strdup_printf("%s [OPTIONS]\n\n%s.", b->name, b->what);
+
+	params_init(&p, b);
+	const struct poptOption record[] = {RECORD_OPTIONS(o), POPT_TABLEEND};
+	const struct poptOption table[] = {
+	    {NULL, 0, POPT_ARG_INCLUDE_TABLE, p.table->data, 0, title, NULL},
+	    {"record", 0, POPT_ARG_NONE, &with_probes, 0,
+	     "attach the default probes too (or name some with --probe)", NULL},
+	    {NULL, 0, POPT_ARG_INCLUDE_TABLE, (void *)record, 0, "Options of record:", NULL},
+	    POPT_AUTOHELP POPT_TABLEEND};
+	rc = command_options(&cmd_bench, argc, argv, table, usage, &ctx, &rest);
+	if (!rc && rest[0])
+		rc = command_fail(&cmd_bench, "%s: \"%s\" is not an option (mmprof bench %s --help)", b->name,
+				  rest[0], b->name);
+	if (!rc)
+		rc = run(&p, &o, with_probes);
+	poptFreeContext(ctx);
+	command_free_options(record);
+	params_clear(&p);
+	return rc;
+}
+
+static int bench(int argc, const char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "list";
+	const struct bench *b = bench_find(name);
+
+	if (!strcmp(name, "list") || !strcmp(name, "--help"))
+		return list();
+	if (!b)
+		return command_fail(&cmd_bench, "there is no benchmark \"%s\": mmprof bench list", name);
+	return one(b, argc - 1, argv + 1);
+}
+
+// --- the benchmark's own process
+
+static int worker(int argc, const char **argv)
+{
+	const char *fd = getenv("MMPROF_RESULTS_FD");
+	int rc = argc > 1 ? bench_main(argv[1], argv + 2, fd ? atoi(fd) : -1) : -EINVAL;
+
+	if (!rc)
+		return 0;
+	return command_fail(&cmd_bench, "%s", argc > 1 ? err_text() : "which benchmark?");
+}

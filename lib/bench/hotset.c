@@ -1,0 +1,388 @@
+// hotset: random reads and writes over memory with a known hot part, by many threads: the workload that
+// tiering systems are judged by (GUPS and zipfian after the artifacts of HeMem, SOSP '21, and Nomad, OSDI
+// '24). It knows which pages are hot, so it can say which part of them, and of its accesses, is in fast
+// memory (move_pages(2)).
+#include <errno.h>
+#include <glib.h>
+#include <limits.h>
+#include <math.h>
+#include <numa.h>
+#include <numaif.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "bench/bench.h"
+#include "bench/timing.h"
+#include "stats/hist.h"
+
+static const struct bench_param params[] = {
+    {"size", "256M", "BYTES", "memory that is accessed"},
+    {"hot", "0.1", "RATIO", "hot part of it"},
+    {"hot-share", "0.9", "RATIO", "part of the accesses that go to the hot part (skew uniform)"},
+    {"skew", "uniform", "uniform|zipf", "how accesses are spread: evenly within hot and cold, or by rank"},
+    {"theta", "0.99", "RATIO", "skew of zipf"},
+    {"motion", "still", "still|moving", "does the hot part move on at the start of each phase?"},
+    {"reads", "0.5", "RATIO", "part of the accesses that only read"},
+    {"threads", "1", "N", "how many access it"},
+    {"phases", "3", "N", "how often figures are taken"},
+    {"phase", "2", "SECONDS", "length of a phase"},
+    {"sample", "64", "N", "every so many accesses one is timed"},
+    {}};
+
+#define PAGE 4096
+#define LINE 64
+#define MAX_THREADS 1024
+
+struct zipf {
+	double theta, zetan, eta, alpha;
+	uint64_t n;
+};
+
+struct hotset {
+	struct bench_run *run;
+	char *memory;
+	uint64_t pages, hot_pages, hot_from; // the hot part begins at this page and wraps round
+	uint32_t *order;                     // zipf: rank → page, so that hot pages are scattered
+	struct zipf zipf;
+	double hot_share, reads;
+	uint64_t sample_every;
+	int threads;
+	volatile int phase; // -1: end
+};
+
+struct worker {
+	struct hotset *set;
+	pthread_t thread;
+	uint64_t seed, accesses, hot_accesses, sum;
+	struct hist hist;
+} __attribute__((aligned(128)));
+
+// xorshift64*: good enough to choose pages, and cheap (Vigna, 2016).
+static uint64_t next_random(uint64_t *state)
+{
+	uint64_t x = *state;
+
+	x ^= x >> 12;
+	x ^= x << 25;
+	x ^= x >> 27;
+	*state = x;
+	return x * 0x2545f4914f6cdd1dull;
+}
+
+static double next_real(uint64_t *state)
+{
+	return (double)(next_random(state) >> 11) * 0x1p-53;
+}
+
+// --- zipf, after Gray et al., "Quickly generating billion-record synthetic databases" (SIGMOD '94), as YCSB
+// uses it
+
+static void zipf_init(struct zipf *z, uint64_t n, double theta)
+{
+	double zeta2 = 1 + pow(0.5, theta);
+
+	z->n = n;
+	z->theta = theta;
+	z->zetan = 0;
+	for (uint64_t i = 1; i <= n; i++)
+		z->zetan += 1 / pow((double)i, theta);
+	z->alpha = 1 / (1 - theta);
+	z->eta = (1 - pow(2.0 / (double)n, 1 - theta)) / (1 - zeta2 / z->zetan);
+}
+
+static uint64_t zipf_next(const struct zipf *z, uint64_t *state)
+{
+	double u = next_real(state), uz = u * z->zetan;
+	uint64_t rank;
+
+	if (uz < 1)
+		return 0;
+	if (uz < 1 + pow(0.5, z->theta))
+		return 1;
+	rank = (uint64_t)((double)z->n * pow(z->eta * u - z->eta + 1, z->alpha));
+	return MIN(rank, z->n - 1);
+}
+
+// --- which page
+
+static uint64_t page_of(struct hotset *s, uint64_t *seed, bool *hot)
+{
+	uint64_t k;
+
+	if (s->order) {
+		k = zipf_next(&s->zipf, seed);
+		*hot = k < s->hot_pages;
+		return s->order[(k + s->hot_from) % s->pages];
+	}
+	*hot = next_real(seed) < s->hot_share;
+	if (*hot || s->hot_pages == s->pages)
+		k = next_random(seed) % s->hot_pages;
+	else
+		k = s->hot_pages + next_random(seed) % (s->pages - s->hot_pages);
+	return (k + s->hot_from) % s->pages;
+}
+
+// The i-th hottest page.
+static uint64_t hot_page(const struct hotset *s, uint64_t i)
+{
+	uint64_t k = (i + s->hot_from) % s->pages;
+
+	return s->order ? s->order[k] : k;
+}
+
+static inline uint64_t touch(volatile uint64_t *word, bool read)
+{
+	uint64_t value = *word;
+
+	if (!read)
+		*word = value + 1;
+	return value;
+}
+
+static void access_one(struct worker *w)
+{
+	struct hotset *s = w->set;
+	bool hot, read = next_real(&w->seed) < s->reads;
+	uint64_t page = page_of(s, &w->seed, &hot);
+	uint64_t line = next_random(&w->seed) % (PAGE / LINE);
+	volatile uint64_t *word = (volatile uint64_t *)(s->memory + page * PAGE + line * LINE);
+
+	w->accesses++;
+	w->hot_accesses += hot;
+	if (w->accesses % s->sample_every) {
+		w->sum += touch(word, read);
+	} else {
+		uint64_t from = timing_begin();
+		unsigned cpu;
+
+		w->sum += touch(word, read);
+		hist_add(&w->hist,
+			 (uint64_t)llround(timing_ns(bench_timing(s->run), timing_end(&cpu) - from)));
+	}
+}
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	int phase = w->set->phase;
+
+	while (phase >= 0 && w->set->phase == phase)
+		for (int i = 0; i < 256; i++)
+			access_one(w);
+	return NULL;
+}
+
+// --- where the pages are
+
+struct residency {
+	uint64_t pages, fast, unknown; // looked at; on a fast node; in no memory now
+};
+
+// Which nodes are fast: the fastest memory tier's, as bits; 0 when the kernel tells of one tier only.
+static uint64_t fast_nodes(void)
+{
+	g_autoptr(GDir) dir = g_dir_open("/sys/devices/virtual/memory_tiering", 0, NULL);
+	const char *name;
+	long fastest = LONG_MAX;
+	uint64_t nodes = 0;
+	int n = 0;
+
+	while (dir && (name = g_dir_read_name(dir))) {
+		g_autofree char *path = NULL, *text = NULL;
+		struct bitmask *mask;
+		long tier;
+
+		if (sscanf(name, "memory_tier%ld", &tier) != 1)
+			continue;
+		path = g_strdup_printf("/sys/devices/virtual/memory_tiering/%s/nodelist", name);
+		if (!g_file_get_contents(path, &text, NULL, NULL))
+			continue;
+		mask = *g_strstrip(text) ? numa_parse_nodestring(text) : NULL;
+		if (!mask)
+			continue;
+		n++;
+		if (tier < fastest) {
+			fastest = tier;
+			nodes = 0;
+			for (unsigned i = 0; i < 64 && i < mask->size; i++)
+				nodes |= numa_bitmask_isbitset(mask, i) ? 1ull << i : 0;
+		}
+		numa_free_nodemask(mask);
+	}
+	return n > 1 ? nodes : 0;
+}
+
+static int look(const struct hotset *s, bool hot_only, uint64_t fast, struct residency *r)
+{
+	enum { BATCH = 1024 };
+	uint64_t n = hot_only ? s->hot_pages : s->pages;
+	void *at[BATCH];
+	int where[BATCH];
+
+	memset(r, 0, sizeof(*r));
+	for (uint64_t i = 0; i < n; i += BATCH) {
+		unsigned long k = MIN(BATCH, n - i);
+
+		for (unsigned long j = 0; j < k; j++)
+			at[j] = s->memory + (hot_only ? hot_page(s, i + j) : i + j) * PAGE;
+		if (move_pages(0, k, at, NULL, where, 0))
+			return -errno;
+		for (unsigned long j = 0; j < k; j++) {
+			r->pages++;
+			r->unknown += where[j] < 0;
+			r->fast += where[j] >= 0 && where[j] < 64 && (fast >> where[j] & 1);
+		}
+	}
+	return 0;
+}
+
+static void phase_metric(struct hotset *s, int phase, const char *what, double value, const char *unit,
+			 const char *better)
+{
+	g_autofree char *one = g_strdup_printf("phase%d.%s", phase + 1, what);
+	g_autofree char *last = g_strdup_printf("%s", what); // the last phase's stays
+
+	bench_metric(s->run, one, value, unit, better);
+	bench_metric(s->run, last, value, unit, better);
+}
+
+static void tell_residency(struct hotset *s, int phase, double hot_part)
+{
+	uint64_t fast = fast_nodes();
+	struct residency hot, all;
+	double hot_fast, cold_fast;
+
+	if (!fast) {
+		bench_cannot(s->run, "hot_fast_share",
+			     "all memory here is of one tier: there is no fast memory to be in");
+		return;
+	}
+	if (look(s, true, fast, &hot) || look(s, false, fast, &all)) {
+		bench_cannot(s->run, "hot_fast_share", "move_pages(2) can't be asked: %s", g_strerror(errno));
+		return;
+	}
+	hot_fast = (double)hot.fast / (double)hot.pages;
+	cold_fast =
+	    all.pages > hot.pages ? (double)(all.fast - hot.fast) / (double)(all.pages - hot.pages) : 0;
+	phase_metric(s, phase, "hot_fast_share", hot_fast, "ratio", "more");
+	phase_metric(s, phase, "fast_share", (double)all.fast / (double)all.pages, "ratio", "more");
+	phase_metric(s, phase, "access_fast_share", hot_part * hot_fast + (1 - hot_part) * cold_fast, "ratio",
+		     "more");
+	phase_metric(s, phase, "not_in_memory", (double)all.unknown, "pages", "less");
+}
+
+// --- phases
+
+static int run_phase(struct hotset *s, struct worker *workers, int phase)
+{
+	struct timespec length = {(time_t)bench_real(s->run, "phase"),
+				  (long)(fmod(bench_real(s->run, "phase"), 1) * 1e9)};
+	gint64 from = g_get_monotonic_time();
+	uint64_t accesses = 0, hot = 0;
+	g_autofree char *mark = g_strdup_printf("phase %d", phase + 1);
+	double seconds;
+
+	bench_mark(s->run, mark);
+	s->phase = phase;
+	for (int i = 0; i < s->threads; i++) {
+		int rc = pthread_create(&workers[i].thread, NULL, work, &workers[i]);
+
+		if (rc)
+			return err_set(-rc, "can't start a thread: %s", g_strerror(rc));
+	}
+	nanosleep(&length, NULL);
+	s->phase = -1;
+	for (int i = 0; i < s->threads; i++) {
+		pthread_join(workers[i].thread, NULL);
+		accesses += workers[i].accesses;
+		hot += workers[i].hot_accesses;
+		hist_merge(bench_hist(s->run, "access"), &workers[i].hist);
+		memset(&workers[i].hist, 0, sizeof(workers[i].hist));
+		workers[i].accesses = workers[i].hot_accesses = 0;
+	}
+	seconds = (double)(g_get_monotonic_time() - from) / 1e6;
+	phase_metric(s, phase, "throughput", (double)accesses / seconds, "accesses/s", "more");
+	phase_metric(s, phase, "hot_access_share", (double)hot / (double)MAX(accesses, 1), "ratio",
+		     "neither");
+	tell_residency(s, phase, (double)hot / (double)MAX(accesses, 1));
+	if (!strcmp(bench_text(s->run, "motion"), "moving"))
+		s->hot_from = (s->hot_from + s->hot_pages) % s->pages;
+	return 0;
+}
+
+static void shuffle(uint32_t *order, uint64_t n, uint64_t seed)
+{
+	for (uint64_t i = 0; i < n; i++)
+		order[i] = (uint32_t)i;
+	for (uint64_t i = n; i > 1; i--) {
+		uint64_t k = next_random(&seed) % i;
+		uint32_t one = order[i - 1];
+
+		order[i - 1] = order[k];
+		order[k] = one;
+	}
+}
+
+static int set_up(struct hotset *s)
+{
+	uint64_t size = (uint64_t)bench_int(s->run, "size");
+
+	s->pages = size / PAGE;
+	s->hot_pages = MAX(1, (uint64_t)((double)s->pages * bench_real(s->run, "hot")));
+	s->threads = (int)bench_int(s->run, "threads");
+	s->hot_share = bench_real(s->run, "hot-share");
+	s->reads = bench_real(s->run, "reads");
+	s->sample_every = MAX(1, (uint64_t)bench_int(s->run, "sample"));
+	if (s->pages < 2 || s->pages > UINT32_MAX)
+		return err_set(-EINVAL, "--size must be from 8 KiB to 16 TiB");
+	if (s->threads < 1 || s->threads > MAX_THREADS)
+		return err_set(-EINVAL, "--threads must be from 1 to %d", MAX_THREADS);
+	s->memory = mmap(NULL, s->pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (s->memory == MAP_FAILED)
+		return err_set(-errno, "mmap of --size: %m");
+	if (!strcmp(bench_text(s->run, "skew"), "zipf")) {
+		if (bench_real(s->run, "theta") >= 1)
+			return err_set(-EINVAL, "--theta must be below 1");
+		zipf_init(&s->zipf, s->pages, bench_real(s->run, "theta"));
+		s->order = g_new(uint32_t, s->pages);
+		shuffle(s->order, s->pages, (uint64_t)bench_int(s->run, "seed") * 2654435761u + 1);
+	}
+	bench_mark(s->run, "fill");
+	for (uint64_t i = 0; i < s->pages; i++) // the cold part first comes to where it would be by itself
+		s->memory[i * PAGE] = 1;
+	return 0;
+}
+
+static int run(struct bench_run *r)
+{
+	struct hotset s = {.run = r};
+	struct worker *workers = NULL;
+	int rc = set_up(&s);
+
+	if (!rc) {
+		workers = g_aligned_alloc0((gsize)s.threads, sizeof(*workers), 128);
+		for (int i = 0; i < s.threads; i++) {
+			workers[i].set = &s;
+			workers[i].seed =
+			    (uint64_t)bench_int(r, "seed") * 0x9e3779b97f4a7c15ull + (uint64_t)i + 1;
+		}
+		bench_metric(r, "pages", (double)s.pages, "pages", "neither");
+		bench_metric(r, "hot_pages", (double)s.hot_pages, "pages", "neither");
+	}
+	for (int p = 0; !rc && p < bench_int(r, "phases") && !bench_stopped(r); p++)
+		rc = run_phase(&s, workers, p);
+	g_aligned_free(workers);
+	g_free(s.order);
+	if (s.memory && s.memory != MAP_FAILED)
+		munmap(s.memory, s.pages * PAGE);
+	return rc;
+}
+
+const struct bench bench_hotset = {
+    "hotset", "random accesses with a known hot part, by many threads: the tiering workload", params, run,
+    true};

@@ -1,0 +1,94 @@
+// Mappings for benchmarks; see memory.h.
+#include "bench/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/err.h"
+
+static int make_file(struct memory *m)
+{
+	const char *dir = getenv("TMPDIR");
+
+	m->fd = open(dir && *dir ? dir : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (m->fd < 0)
+		return err_set(-errno, "can't make a temporary file in %s: %m", dir && *dir ? dir : "/tmp");
+	for (size_t done = 0; done < m->bytes; done += BASE_PAGE) {
+		static const char page[BASE_PAGE] = {1};
+
+		if (pwrite(m->fd, page, sizeof(page), (off_t)done) != (ssize_t)sizeof(page))
+			return err_set(-errno, "can't write a temporary file of %zu bytes: %m", m->bytes);
+	}
+	return 0;
+}
+
+int memory_map(struct memory *m, enum memory_kind kind, size_t bytes)
+{
+	int flags = kind == MEMORY_ANON ? MAP_PRIVATE : MAP_SHARED, rc;
+	void *at;
+
+	*m = (struct memory){.bytes = bytes, .room = bytes + HUGE_PAGE, .fd = -1};
+	if (!bytes || bytes % BASE_PAGE)
+		return err_set(-EINVAL, "a mapping of %zu bytes is not of whole pages", bytes);
+	m->base = mmap(NULL, m->room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (m->base == MAP_FAILED)
+		return err_set(-errno, "mmap of %zu bytes: %m", bytes);
+	m->start = (char *)(((uintptr_t)m->base + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1));
+	rc = kind == MEMORY_FILE ? make_file(m) : 0;
+	if (rc) {
+		memory_unmap(m);
+		return rc;
+	}
+	at = mmap(m->start, bytes, PROT_READ | PROT_WRITE,
+		  flags | MAP_FIXED | (m->fd < 0 ? MAP_ANONYMOUS : 0), m->fd, 0);
+	if (at == MAP_FAILED) {
+		rc = err_set(-errno, "mmap of %zu bytes: %m", bytes);
+		memory_unmap(m);
+		return rc;
+	}
+	madvise(m->start, bytes, MADV_NOHUGEPAGE);
+	return 0;
+}
+
+void memory_unmap(struct memory *m)
+{
+	if (m->base && m->base != MAP_FAILED)
+		munmap(m->base, m->room);
+	if (m->fd >= 0)
+		close(m->fd);
+	*m = (struct memory){.fd = -1};
+}
+
+int memory_drop(struct memory *m)
+{
+	return madvise(m->start, m->bytes, MADV_DONTNEED) ? err_set(-errno, "madvise(MADV_DONTNEED): %m") : 0;
+}
+
+void memory_write(const struct memory *m)
+{
+	for (size_t i = 0; i < m->bytes; i += BASE_PAGE)
+		((volatile char *)m->start)[i] = 1;
+}
+
+uint64_t memory_read(const struct memory *m)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < m->bytes; i += BASE_PAGE)
+		sum += (uint64_t)((volatile char *)m->start)[i];
+	return sum;
+}
+
+void memory_faults(uint64_t *minor, uint64_t *major)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_THREAD, &u);
+	*minor = (uint64_t)u.ru_minflt;
+	*major = (uint64_t)u.ru_majflt;
+}

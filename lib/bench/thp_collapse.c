@@ -1,0 +1,75 @@
+// thp_collapse: turning 512 base pages into a huge one with madvise(MADV_COLLAPSE), and splitting it again by
+// protecting one page of it (mm/khugepaged.c, mm/huge_memory.c).
+#include <errno.h>
+#include <glib.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/err.h"
+#include "bench/bench.h"
+#include "bench/memory.h"
+#include "bench/timing.h"
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+
+static const struct bench_param params[] = {{}};
+
+struct collapse {
+	struct memory memory;
+	bool split;
+};
+
+static int sample(struct bench_run *run, void *ctx, uint64_t *cycles)
+{
+	struct collapse *c = ctx;
+	char *p = c->memory.start;
+	uint64_t from;
+	unsigned cpu;
+
+	(void)run;
+	// base pages again: dropped, and faulted in without huge pages
+	madvise(p, HUGE_PAGE, MADV_DONTNEED);
+	madvise(p, HUGE_PAGE, MADV_NOHUGEPAGE);
+	memory_write(&c->memory);
+	madvise(p, HUGE_PAGE, MADV_HUGEPAGE);
+	from = timing_begin();
+	if (madvise(p, HUGE_PAGE, MADV_COLLAPSE))
+		return -errno;
+	*cycles = timing_end(&cpu) - from;
+	if (!c->split)
+		return 0;
+	from = timing_begin();
+	mprotect(p + BASE_PAGE, BASE_PAGE, PROT_READ);
+	*cycles = timing_end(&cpu) - from;
+	mprotect(p + BASE_PAGE, BASE_PAGE, PROT_READ | PROT_WRITE);
+	return 0;
+}
+
+static int run(struct bench_run *b)
+{
+	struct bench_op op = {"collapse", sample, 1, "huge page", false};
+	struct collapse c = {};
+	int rc = memory_map(&c.memory, MEMORY_ANON, HUGE_PAGE);
+
+	if (!rc)
+		rc = bench_measure(b, &op, &c, NULL);
+	c.split = true;
+	op.name = "split";
+	if (!rc)
+		rc = bench_measure(b, &op, &c, NULL);
+	memory_unmap(&c.memory);
+	if (rc == -EINVAL)
+		bench_cannot(b, "collapse",
+			     "this kernel has no madvise(MADV_COLLAPSE) (Linux 6.1), or huge pages are off");
+	else if (rc == -EAGAIN || rc == -ENOMEM || rc == -EBUSY)
+		bench_cannot(b, "collapse", "the kernel could not make a huge page: %s", g_strerror(-rc));
+	else
+		return rc;
+	return 0;
+}
+
+const struct bench bench_thp_collapse = {
+    "thp_collapse", "collapsing base pages into a huge page, and splitting it", params, run, false};

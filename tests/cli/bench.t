@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# `mmprof bench`: every benchmark runs here, its counters add up, bad parameters get one line, nothing is left behind.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/tap.sh
+
+bench() { "$MMPROF" bench "$@" --quiet; }
+metric() { # NAME: of the last run
+	sql "SELECT value FROM metric WHERE name = 'bench.$1' AND run_id = (SELECT max(id) FROM run)"
+}
+measured() { # NAME: has the last run this metric, or a reason why not?
+	sql "SELECT (SELECT count(*) FROM metric WHERE name = 'bench.$1' AND value > 0 AND run_id = (SELECT max(id) FROM run))
+		+ (SELECT count(*) FROM not_measured WHERE '$1' LIKE '%' || what || '%' AND run_id = (SELECT max(id) FROM run))"
+}
+
+# --- every benchmark
+"$MMPROF" bench list >"$scratch/list"
+names=$(awk '/^  [a-z_]+  +[^ ]/ && $1 != "benchmark" { print $1 }' "$scratch/list")
+is "$(wc -w <<<"$names")" 19 "nineteen benchmarks"
+for name in $names; do
+	short=(--limit 0.05)
+	[[ $name == forkbomb ]] && short=(--duration 0.6 --period 0.2 --procs 16)
+	[[ $name == hotset ]] && short=(--size 4M --phase 0.1 --phases 2)
+	[[ $name == fork_cow ]] && short+=(--memory 4M)
+	[[ $name == bw_mem || $name == lat_mem_rd ]] && short+=(--size 1M)
+	ok "$name runs" bench "$name" "${short[@]}"
+	ok "$name gives figures, or says why not" test "$(sql "SELECT
+		(SELECT count(*) FROM metric WHERE name LIKE 'bench.$name.%' AND name NOT LIKE '%timing%' AND run_id = (SELECT max(id) FROM run)) +
+		(SELECT count(*) FROM not_measured WHERE what LIKE '%$name%' AND run_id = (SELECT max(id) FROM run))")" -gt 0
+	is "$(sql "SELECT count FROM loss WHERE kind = 'malformed_results' AND run_id = (SELECT max(id) FROM run)")" 0 \
+		"$name: every line of its results was understood"
+	ok "$name --help" "$MMPROF" bench "$name" --help
+done
+
+# --- counters add up
+bench fault --limit 0.1 --pages 64
+is "$(metric fault.anon.faults_per_page)" 1 "fault: each anonymous page took one fault, by the kernel's own count"
+is "$(metric fault.shared.faults_per_page)" 1 "and each shared page"
+ok "fault: some 64 times the samples of faults were counted by the run" test \
+	"$(sql "SELECT minflt FROM run ORDER BY id DESC LIMIT 1")" -ge $((64 * $(metric fault.anon.samples | cut -d. -f1)))
+bench forkbomb --duration 1 --period 0.25 --procs 32
+is "$(metric forkbomb.forks)" 128 "forkbomb: 4 periods of 32 forks"
+is "$(metric forkbomb.reaped)" 128 "and each child was reaped"
+is "$(sql "SELECT sum(count) FROM loss WHERE kind LIKE 'fork_failed%' AND run_id = (SELECT max(id) FROM run)")" 0 "and none failed"
+is "$(sql "SELECT h.count FROM hist h JOIN probe p ON p.id = h.probe_id WHERE p.name = 'bench.forkbomb.fork' ORDER BY p.id DESC LIMIT 1")" 128 \
+	"and each was timed"
+like "$(metric forkbomb.child.pte)" '^[0-9.]+$' "page-table pages of a child"
+bench forkbomb --duration 0.4 --period 0.2 --procs 8 --touch 4M
+low=$(metric forkbomb.child.pte)
+bench forkbomb --duration 0.4 --period 0.2 --procs 8 --touch 36M
+ok "32 MiB more that a child touches are 16 PTE pages more" awk "BEGIN { d = $(metric forkbomb.child.pte) - $low; exit !(d >= 15 && d <= 17) }"
+bench hotset --size 8M --hot 0.25 --hot-share 0.8 --phase 0.2 --phases 2
+is "$(metric hotset.hot_pages)" 512 "hotset: a quarter of 2048 pages is hot"
+ok "and gets 80 % of the accesses" awk "BEGIN { d = $(metric hotset.hot_access_share) - 0.8; exit !(d < 0.01 && d > -0.01) }"
+is "$(sql "SELECT group_concat(name) FROM mark WHERE run_id = (SELECT max(id) FROM run)")" "fill,phase 1,phase 2" "its phases are marked"
+bench hotset --size 8M --skew zipf --theta 0.9 --phase 0.2 --phases 1
+ok "zipf: the hottest tenth gets more than half of the accesses" awk "BEGIN { exit !($(metric hotset.hot_access_share) > 0.5) }"
+bench bw_mem --size 4M --limit 0.05
+ok "bw_mem: bytes moved = size / time" awk "BEGIN { d = $(metric bw_mem.node0.rd.rate) * $(metric bw_mem.node0.rd) / 1e3 / 4194304; exit !(d > 0.999 && d < 1.001) }"
+bench mremap --limit 0.1
+ok "a median has its samples" test "$(metric mremap.aligned.samples | cut -d. -f1)" -gt 10
+
+# --- in the database like any run
+bench mprotect --limit 0.05 --system a --runs 2
+is "$(sql "SELECT count(*) FROM run WHERE system = 'a' AND name = 'mprotect' AND status = 'done'")" 2 "runs and systems as with record"
+like "$(sql "SELECT argv_json FROM run ORDER BY id DESC LIMIT 1")" 'pages=256.*limit=0.05' "every parameter is stored, defaults too"
+bench mprotect --pages 16 --limit 0.05
+is "$(sql "SELECT name FROM run ORDER BY id DESC LIMIT 1")" "mprotect pages=16" "another parameter is another workload"
+ok "report --compare on a benchmark" "$MMPROF" report --compare --metric bench.mprotect.page
+ok "and on its distribution" "$MMPROF" report --compare --metric bench.mprotect.page.p99
+like "$("$MMPROF" report)" 'Timed by the benchmark' "report shows what it timed"
+ok "--record attaches probes" bench mprotect --limit 0.05 --record
+ok "some of them" test "$(sql "SELECT count(*) FROM probe WHERE status = 'attached' AND kind <> 'bench' AND run_id = (SELECT max(id) FROM run)")" -gt 0
+
+# --- killed with any signal, the forkbomb leaves no process behind
+for signal in INT TERM HUP KILL; do
+	"$MMPROF" bench forkbomb --duration 30 --period 0.2 --procs 20 --quiet &
+	pid=$!
+	sleep 1
+	kill -"$signal" $pid
+	wait $pid 2>/dev/null
+	for _ in $(seq 30); do
+		pgrep -f 'bench-worker [f]orkbomb' >/dev/null || break
+		sleep 0.1
+	done
+	ok "forkbomb killed with SIG$signal leaves nothing" sh -c '! pgrep -f "bench-worker [f]orkbomb"'
+done
+ok "the next start works" bench mprotect --limit 0.05
+
+# --- hostile machines
+ok "on one CPU" taskset -c 0 "$MMPROF" bench tlb --threads 2 --limit 0.05 --quiet
+like "$(sql "SELECT why FROM not_measured WHERE what LIKE 'each thread%' AND run_id = (SELECT max(id) FROM run)")" '2 threads on 1 CPU' "and that is said"
+ok "with a limit of processes" bash -c "ulimit -u 64; exec setpriv --reuid 65534 --clear-groups --inh-caps=-all $MMPROF bench-worker forkbomb duration=0.5 period=0.2 procs=200 >$scratch/out.json"
+refused=$(sed -n 's/.*"loss":"fork_failed_limit","count":\([0-9]*\).*/\1/p' "$scratch/out.json")
+forks=$(sed -n 's/.*"metric":"forks","value":\([0-9]*\).*/\1/p' "$scratch/out.json")
+ok "forks beyond it are counted, the rest goes on" test "${refused:-0}" -gt 0
+is "$(sed -n 's/.*"metric":"reaped","value":\([0-9]*\).*/\1/p' "$scratch/out.json")" "$forks" "and what was forked is reaped"
+
+# --- bad input
+refuses 'no benchmark "nothing"' "an unknown benchmark" "$MMPROF" bench nothing
+refuses 'not a number' "a number that is none" "$MMPROF" bench fault --pages many
+refuses 'not a whole number' "half a page" "$MMPROF" bench fault --pages 0.5
+refuses 'one of shared\|private' "a word that is none of its words" "$MMPROF" bench fault --mm both
+refuses 'unknown option' "an unknown option" "$MMPROF" bench fault --nonsense 1
+refuses 'is not an option' "an argument too many" "$MMPROF" bench fault x
+"$MMPROF" bench fault --pages 0 --quiet 2>"$scratch/err"
+is "$?" 2 "a benchmark that refuses its parameters ends with 2"
+like "$(<"$scratch/err")" '--pages must be from 1' "and says which"
+tap_done
