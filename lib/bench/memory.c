@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -14,10 +15,12 @@
 static int make_file(struct memory *m)
 {
 	const char *dir = getenv("TMPDIR");
+	g_autofree char *path = g_build_filename(dir && *dir ? dir : "/tmp", "mmprof-bench-XXXXXX", NULL);
 
-	m->fd = open(dir && *dir ? dir : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	m->fd = mkostemp(path, O_CLOEXEC); // not O_TMPFILE, which an overlay before 6.3 hasn't
 	if (m->fd < 0)
-		return err_set(-errno, "can't make a temporary file in %s: %m", dir && *dir ? dir : "/tmp");
+		return err_set(-errno, "can't make a temporary file %s: %m", path);
+	unlink(path);
 	for (size_t done = 0; done < m->bytes; done += BASE_PAGE) {
 		static const char page[BASE_PAGE] = {1};
 

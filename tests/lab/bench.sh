@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Benchmarks inside a guest of the lab, where there are two NUMA nodes as a fast and a slow tier. TAP on standard output.
+set -u
+. tests/tap.sh
+
+bench() { "$MMPROF" bench "$@" --quiet; }
+metric() {
+	sql "SELECT value FROM metric WHERE name = 'bench.$1' AND run_id = (SELECT max(id) FROM run)"
+}
+
+ok "migrate" bench migrate --pages 64 --limit 0.3
+is "$(sql "SELECT count FROM loss WHERE kind = 'not_migrated' ORDER BY id DESC LIMIT 1")" 0 "every page was migrated"
+moved=$(metric migrate.moved | cut -d. -f1)
+between "$(sql "SELECT delta FROM v_counter_delta WHERE name = 'vmstat.pgmigrate_success' AND run_id = (SELECT max(id) FROM run)")" \
+	"$moved" $((moved + moved / 10 + 100)) "and the kernel counted as many"
+ok "tlb with migration" bench tlb --limit 0.2
+ok "has it" test -n "$(metric tlb.migrate)"
+ok "bw_mem of both nodes" bench bw_mem --size 1M --limit 0.2
+ok "has both" test -n "$(metric bw_mem.node0.rd.rate)" -a -n "$(metric bw_mem.node1.rd.rate)"
+ok "reclaim in a cgroup" bench reclaim --size 16M --limit 0.5
+ok "reclaims" test -n "$(metric reclaim.reclaimed)"
+modprobe zram num_devices=1 2>"$scratch/zram" && echo 64M >/sys/block/zram0/disksize &&
+	mkswap -q /dev/zram0 && swapon /dev/zram0
+if [[ $(wc -l </proc/swaps) -gt 1 ]]; then
+	ok "swapio" bench swapio --pages 64 --limit 0.3
+	ok "pages went to swap" awk "BEGIN { exit !($(metric swapio.swapped_share) > 0.9) }"
+	ok "faults that swap in" bench fault --pages 16 --limit 0.1
+	ok "were timed" test -n "$(metric fault.swapin)"
+	swapoff /dev/zram0
+else
+	skip "swapio" "no zram here: $(head -n 1 "$scratch/zram")"
+fi
+
+# --- hotset: all memory on the slow node, then on the fast one
+ok "hotset on the slow node" bench hotset --size 8M --phase 0.3 --phases 1 --membind 1
+is "$(metric hotset.hot_fast_share)" 0 "no hot page is in fast memory"
+is "$(metric hotset.access_fast_share)" 0 "and no access"
+ok "hotset on the fast node" bench hotset --size 8M --phase 0.3 --phases 1 --membind 0
+is "$(metric hotset.hot_fast_share)" 1 "all hot pages are in fast memory"
+is "$(metric hotset.fast_share)" 1 "and all others"
+"$MMPROF" bench hotset --size 32M --phase 3 --phases 1 --interleave 0,1 --quiet &
+sleep 2
+pid=$(pgrep -f 'bench-worker [h]otset' | tail -n 1)
+# the largest mapping is the set
+maps=$(awk '/N[01]=/ { a = b = 0; for (i = 1; i <= NF; i++) { if ($i ~ /^N0=/) a = substr($i, 4); if ($i ~ /^N1=/) b = substr($i, 4) }
+		if (a + b > most) { most = a + b; share = a / most } }
+	END { printf "%.4f", share }' "/proc/$pid/numa_maps")
+wait
+ok "hotset's residency agrees with /proc/PID/numa_maps ($maps)" awk "BEGIN { d = $(metric hotset.fast_share) - $maps; exit !(d < 0.05 && d > -0.05) }"
+share=$("$MMPROF" report --compare --metric fast_share --json | python3 -c 'import json, sys
+rows = json.load(sys.stdin)["sections"]["cells.fast_share"]["rows"]
+print(next(r["median_ratio"] for r in rows if "interleave" in r["workload"] or "32M" in r["workload"]))')
+ok "and with the sampler's fast_share ($share)" awk "BEGIN { exit !($share > 0.4 && $share < 0.7) }"
+tap_done
