@@ -3,13 +3,14 @@
 
 #include "base/err.h"
 #include "cmd/query.h"
+#include "plot/plot.h"
 #include "probe/available.h"
 #include "report/compare.h"
 #include "report/report.h"
 #include "sampler/sampler.h"
 
 static int list(int argc, const char **argv);
-const struct command cmd_list = {"list", "show runs, probes, systems, samplers or metrics", list};
+const struct command cmd_list = {"list", "show runs, probes, systems, samplers, metrics or figures", list};
 
 static int from_store(const struct query *q, struct doc *doc, int (*fill)(struct store *, struct doc *))
 {
@@ -48,6 +49,24 @@ static int metrics(const struct query *q, struct doc *doc)
 	return rc;
 }
 
+static int figures(const struct query *q, struct doc *doc)
+{
+	static const struct doc_column columns[] = {{"name", "figure", DOC_PLAIN},
+						    {"what", "what it shows", DOC_PLAIN},
+						    {"needs", "what it needs", DOC_PLAIN}};
+	struct doc_section *sec = doc_section(doc, "figures", "Figures", columns, G_N_ELEMENTS(columns));
+
+	(void)q;
+	for (const struct plot_figure *f = plot_figures(); f->name; f++) {
+		doc_row(sec);
+		doc_text(sec, "%s", f->name);
+		doc_text(sec, "%s", f->what);
+		doc_text(sec, "%s", f->needs);
+	}
+	doc_note(sec, "`mmprof plot FIGURE` draws one, `mmprof plot all` each that the database has data for.");
+	return 0;
+}
+
 static int samplers(const struct query *q, struct doc *doc)
 {
 	static const struct doc_column columns[] = {{"name", "sampler", DOC_PLAIN},
@@ -75,7 +94,8 @@ static const struct {
 	     {"probes", 2, probes},
 	     {"systems", 1, systems},
 	     {"samplers", 1, samplers},
-	     {"metrics", 2, metrics}};
+	     {"metrics", 2, metrics},
+	     {"figures", 1, figures}};
 
 static int print(const struct query *q)
 {
@@ -94,9 +114,9 @@ static int print(const struct query *q)
 		doc_free(doc);
 		return rc;
 	}
-	return name ? command_fail(&cmd_list, "\"%s\" is no list: runs, probes, systems, samplers or metrics",
+	return name ? command_fail(&cmd_list, "\"%s\" is no list: runs, probes, systems, samplers, metrics or figures",
 				   name)
-		    : command_fail(&cmd_list, "list what? runs, probes, systems, samplers or metrics");
+		    : command_fail(&cmd_list, "list what? runs, probes, systems, samplers, metrics or figures");
 }
 
 static int list(int argc, const char **argv)
@@ -104,7 +124,7 @@ static int list(int argc, const char **argv)
 	struct query q = {};
 	const struct poptOption table[] = {QUERY_OPTIONS(q), POPT_AUTOHELP POPT_TABLEEND};
 	int rc = query_options(&cmd_list, argc, argv, table,
-			       "[OPTIONS] runs | probes [GROUP] | systems | samplers | metrics [TEXT]", &q);
+			       "[OPTIONS] runs | probes [GROUP] | systems | samplers | metrics [TEXT] | figures", &q);
 
 	if (!rc)
 		rc = print(&q);

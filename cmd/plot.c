@@ -92,6 +92,15 @@ static int draw_one(struct store *store, const struct plot_options *o, const cha
 	return 0;
 }
 
+// The chain begins with the figure's name.
+static const char *why_not(const char *figure)
+{
+	const char *text = err_text();
+	size_t len = strlen(figure);
+
+	return !strncmp(text, figure, len) && !strncmp(text + len, ": ", 2) ? text + len + 2 : text;
+}
+
 // Every figure that the database has data for. What it has not is no error, unless it has nothing at all.
 static int draw_all(struct store *store, const struct plot_options *o)
 {
@@ -107,7 +116,7 @@ static int draw_all(struct store *store, const struct plot_options *o)
 		if (made)
 			printf("%-12s %s\n", f->name, made);
 		else if (rc)
-			printf("%-12s not drawn: %s\n", f->name, err_text());
+			printf("%-12s not drawn: %s\n", f->name, why_not(f->name));
 	}
 	return drawn ? 0 : command_fail(&cmd_plot, "the database has no data for any figure");
 }

@@ -14,7 +14,7 @@ set ylabel textcolor rgb ink offset 0.4,0
 set xlabel textcolor rgb ink
 unset key
 # where a bar is missing, as its slot is wide enough for
-no_data = slot_em >= 0.75 ? 'no data' : '×'
+no_data = slot_em >= 0.75 ? 'no data' : '–'
 no_data_font = sprintf(',%g', 0.73 * font_size)
 # intervals: `with vectors arrowstyle 9`, from low to high
 set style arrow 9 heads size screen 0.22 * char_x,90 lc rgb ink lw 0.6
@@ -23,12 +23,40 @@ if (plain) {
 	unset grid
 	set style arrow 9 nohead
 }
-# an x axis of named groups: `eval slots`. A few bars don't fill it.
-slots = "axis_length = groups + 0.2 > 4.0 / systems ? groups + 0.2 : 4.0 / systems; \
+# an x axis of named groups, and under their bars the systems if the legend is of something else: `eval slots`. A few
+# bars don't fill it.
+slot_font = sprintf(',%g', 0.85 * font_size)
+slots = "axis_length = groups + 0.2 > 4.0 / bars_per_group ? groups + 0.2 : 4.0 / bars_per_group; \
 set xrange [(groups + 1 - axis_length) / 2 : (groups + 1 + axis_length) / 2]; \
 if (label_angle) { set xtics scale 0 rotate by label_angle right } else { set xtics scale 0 norotate center }; \
-set xtics (); do for [i=1:groups] { set xtics add (group[i] i) }"
+set xtics () offset 0, -slot_drop; do for [i=1:groups] { set xtics add (group[i] i) }; \
+if (slot_names) { eval under_bars }"
+under_bars = "do for [i=1:groups] { do for [s=1:slot_names] { \
+if (slot_upright) { set label slot_name[s] at first i + (s - (slot_names + 1) / 2.0) * slot, graph 0 offset 0,-0.4 right rotate by 90 font slot_font textcolor rgb ink } \
+else { set label slot_name[s] at first i + (s - (slot_names + 1) / 2.0) * slot, graph 0 offset 0,-0.8 center font slot_font textcolor rgb ink } } }"
+# several plots of one kind: `eval panels_begin`, and in each `eval panel_begin`, with p its number
+panels_begin = "set multiplot layout panel_rows,panel_columns margins left,right,bottom,top spacing gap_x,gap_y; \
+set label 998 y_title at screen 0.9 * char_x, screen (bottom + top) / 2 center rotate by 90 textcolor rgb ink; \
+set label 999 x_title at screen (left + right) / 2, screen 0.6 * char_y center textcolor rgb ink"
+panel_begin = "if (p > 1) { eval no_legend }; set title panel[p] offset 0,-0.7 textcolor rgb ink"
+if (!exists('x_title')) { x_title = '' }
+if (!exists('y_title')) { y_title = '' }
+# a scale of colours in the legend's place: `eval colour_scale`
+colour_scale = "if (dark) { set palette defined (0 paper, 0.02 '#25283f', 0.1 '#3b3f8f', 0.4 '#b5367a', 1 '#fcfdbf') } \
+else { set palette defined (0 paper, 0.02 '#deebf7', 0.1 '#9ecae1', 0.4 '#4292c6', 1 '#08306b') }; \
+set colorbox horizontal user origin screen left + 0.55 * (right - left), screen 1 - 0.9 * char_y size screen 0.4 * (right - left), 0.5 * char_y noborder; \
+set cbrange [0:colour_most]; set cbtics scale 0 offset 0,0.6 colour_step; \
+set label 997 colour_title at screen left + 0.53 * (right - left), screen 1 - 0.7 * char_y right textcolor rgb ink"
+round_step(x) = x > 5 ? 10 : x > 2 ? 5 : x > 1 ? 2 : 1
+colour_step = exists('colour_most') ? round_step(colour_most / 5 / 10**floor(log10(colour_most / 5))) * 10**floor(log10(colour_most / 5)) : 1
+# the workload's own marks in figures over time: `eval phase_marks` in panel p
+phase_marks = "do for [m=1:marks] { if (mark_panel[m] == p) { \
+set arrow from first mark_x[m] * x_scale, graph 0 to first mark_x[m] * x_scale, graph 1 nohead lc rgb ink lw 0.4 dt (2,4); \
+set label mark_name[m] at first mark_x[m] * x_scale, graph 0.98 offset 0.5,0 right rotate by 90 font no_data_font textcolor rgb ink boxed front } }"
+set style textbox opaque margins 0.3,0.3 fillcolor rgb paper noborder
 mod8(i) = (i - 1) % 8 + 1
+
+if (!exists('line_offset')) { line_offset = 0 } # the legend's first entry has the style after this one
 
 # The legend, drawn by hand so that hatched boxes look as they do in the figure and columns fit whatever the script.
 # `eval no_legend` after the first of several plots.
@@ -45,20 +73,20 @@ if (plain && legend ne 'none') {
 if (!plain && legend eq 'boxes') {
 	do for [i=1:lines] {
 		set object (1000 + 2 * i) rectangle from screen lx(i), screen ly(i) - 0.32 * char_y to screen lx(i) + legend_sample, screen ly(i) + 0.32 * char_y \
-			fillcolor rgb colour[mod8(i)] fillstyle solid border rgb ink lw 0.4
-		if (hatch[mod8(i)]) {
+			fillcolor rgb colour[mod8(i + line_offset)] fillstyle solid border rgb ink lw 0.4
+		if (hatch[mod8(i + line_offset)]) {
 			set object (1001 + 2 * i) rectangle from screen lx(i), screen ly(i) - 0.32 * char_y to screen lx(i) + legend_sample, screen ly(i) + 0.32 * char_y \
-				fillcolor rgb ink fillstyle transparent pattern hatch[mod8(i)] border rgb ink lw 0.4
+				fillcolor rgb ink fillstyle transparent pattern hatch[mod8(i + line_offset)] border rgb ink lw 0.4
 		}
 	}
 }
 if (!plain && (legend eq 'lines' || legend eq 'linespoints')) {
 	do for [i=1:lines] {
-		set arrow (1000 + i) from screen lx(i), screen ly(i) to screen lx(i) + legend_sample, screen ly(i) nohead ls mod8(i)
+		set arrow (1000 + i) from screen lx(i), screen ly(i) to screen lx(i) + legend_sample, screen ly(i) nohead ls mod8(i + line_offset)
 	}
 }
 if (!plain && (legend eq 'points' || legend eq 'linespoints')) {
 	do for [i=1:lines] {
-		set label (2000 + i) '' at screen lx(i) + legend_sample / 2, screen ly(i) point ls mod8(i)
+		set label (2000 + i) '' at screen lx(i) + legend_sample / 2, screen ly(i) point ls mod8(i + line_offset)
 	}
 }

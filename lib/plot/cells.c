@@ -5,8 +5,9 @@
 #include "metric/compare.h"
 
 struct axis {
-	bool relative;
+	bool relative, panels; // panels: one for each workload, in it the systems side by side
 	struct unit unit;
+	guint *named; // scatter: the system at whose point the workload's name stands; NULL: no names
 };
 
 // A value on the y axis of workload `w`.
@@ -52,14 +53,25 @@ static int make(struct plot *p, const char *args, struct comparison **c, struct 
 		comparison_free(*c);
 		return rc;
 	}
+	axis->panels = !strcmp(args, "panels");
 	axis->relative = frame_relative(p, args);
 	axis->unit = unit_for(metric->unit, metric->unit_name, greatest(*c));
-	frame_y_title(p, p->metric, &axis->unit, axis->relative);
+	frame_y_title(p, p->metric, &axis->unit, axis->relative, "relative to its median");
 	frame_hint(p, metric->better);
 	plot_text(p, "metric", p->metric);
 	plot_text(p, "unit", axis->unit.name);
 	plot_number(p, "scale", axis->unit.scale);
 	return 0;
+}
+
+static double x_of(const struct plot *p, const struct axis *axis, guint w, guint s)
+{
+	return axis->panels ? s + 1 : frame_x(p, w, s);
+}
+
+static double slot_of(const struct plot *p, const struct axis *axis)
+{
+	return axis->panels ? 0.8 : frame_slot(p);
 }
 
 // --- cells
@@ -96,6 +108,16 @@ static double quantile(const struct cell *cell, double q)
 	return i + 1 < cell->n ? sorted[i] + (at - (double)i) * (sorted[i + 1] - sorted[i]) : sorted[i];
 }
 
+// What the baseline has on an axis of the same kind.
+static void base_columns(struct table *t, const struct comparison *c, const struct axis *axis, guint w)
+{
+	const struct cell *base = comparison_cell(c, w, 0);
+
+	table_real(t, on_axis(c, axis, w, base->median.value));
+	table_real(t, on_axis(c, axis, w, base->median.low));
+	table_real(t, on_axis(c, axis, w, base->median.high));
+}
+
 static void cell_row(struct plot *p, struct table *t, const struct comparison *c, const struct axis *axis,
 		     guint w, guint s)
 {
@@ -104,12 +126,14 @@ static void cell_row(struct plot *p, struct table *t, const struct comparison *c
 
 	table_int(t, w + 1);
 	table_int(t, s + 1);
-	table_real(t, frame_x(p, w, s));
+	table_real(t, x_of(p, axis, w, s));
 	table_real(t, y.value);
 	table_real(t, y.low);
 	table_real(t, y.high);
 	table_real(t, on_axis(c, axis, w, quantile(cell, 0.25)));
 	table_real(t, on_axis(c, axis, w, quantile(cell, 0.75)));
+	base_columns(t, c, axis, w);
+	table_int(t, s && axis->named && axis->named[w] == s);
 	table_int(t, (int64_t)cell->n);
 	table_real(t, cell->median.value);
 	table_real(t, cell->median.low);
@@ -129,7 +153,7 @@ static void geomean_row(struct plot *p, struct table *t, const struct comparison
 	table_int(t, s + 1);
 	table_real(t, frame_x(p, w, s));
 	table_real(t, c->geomean[s]);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 8; i++)
 		table_real(t, NAN);
 	table_int(t, c->geomean_n);
 	for (int i = 0; i < 4; i++)
@@ -170,34 +194,177 @@ static void remark_geomean(struct plot *p, const struct comparison *c)
 		    c->geomean_n == 1 ? "" : "s", names->len ? "; left out of it: " : "", names->str);
 }
 
-int source_cells(struct plot *p, const struct template_data *d, struct table **table)
+// --- one system against another: both axes show the metric itself, over the same range
+
+struct square {
+	double least, most;
+	bool wide; // logarithmic
+};
+
+static struct square square(struct plot *p, const struct comparison *c, const struct axis *axis)
+{
+	struct square q = {INFINITY, -INFINITY, false};
+	double room;
+
+	for (guint w = 0; w < p->selection->workloads->len; w++)
+		for (guint s = 0; s < p->selection->systems->len; s++) {
+			struct interval y = y_interval(c, axis, w, s);
+
+			q.least = fmin(q.least, fmin(y.value, y.low)); // fmin and fmax leave NANs out
+			q.most = fmax(q.most, fmax(y.value, y.high));
+		}
+	q.wide = q.least > 0 && q.most > 20 * q.least;
+	room = q.wide ? 1.3 : 0.06 * (q.most - q.least);
+	q.most = q.wide ? q.most * room : q.most + room;
+	q.least = q.wide ? q.least / room : q.least > 0 && q.least < 0.5 * q.most ? 0 : q.least - room;
+	plot_number(p, "wide_range", q.wide);
+	plot_number(p, "least", q.least);
+	plot_number(p, "most", q.most);
+	return q;
+}
+
+// Names stand beside the highest of a workload's points where they cover nothing; the others get none. In
+// points, in an area about as large as the figure's.
+enum { AREA = 190, NAME_EM = 10, NAME_HEIGHT = 7, NAME_FONT = 6 };
+
+struct box {
+	double x, y, width, height;
+};
+
+static bool overlap(const struct box *a, const struct box *b)
+{
+	return a->x < b->x + b->width && b->x < a->x + a->width && a->y < b->y + b->height &&
+	       b->y < a->y + a->height;
+}
+
+static double in_area(const struct square *q, double value)
+{
+	return AREA * (q->wide ? log(value / q->least) / log(q->most / q->least)
+			       : (value - q->least) / (q->most - q->least));
+}
+
+static bool is_free(const GArray *boxes, const struct box *box)
+{
+	for (guint i = 0; i < boxes->len; i++)
+		if (overlap(&g_array_index(boxes, struct box, i), box))
+			return false;
+	return box->x + box->width <= AREA;
+}
+
+static void place_names(struct plot *p, const struct comparison *c, struct axis *axis, const struct square *q)
 {
 	guint n_systems = p->selection->systems->len, n_workloads = p->selection->workloads->len;
+	g_autoptr(GArray) boxes = g_array_new(FALSE, FALSE, sizeof(struct box));
+
+	axis->named = g_new0(guint, n_workloads + 1);
+	for (guint w = 0; w < n_workloads; w++)
+		for (guint s = 1; s < n_systems; s++) {
+			struct box point = {
+			    in_area(q, on_axis(c, axis, w, comparison_cell(c, w, 0)->median.value)) - 2,
+			    in_area(q, y_interval(c, axis, w, s).value) - 2, 4, 4};
+
+			g_array_append_val(boxes, point);
+		}
+	for (guint w = 0; w < n_workloads; w++) {
+		g_autofree char *name = text_shorten(plot_workload(p, w), NAME_EM);
+		const struct box *points = &g_array_index(boxes, struct box, w * (n_systems - 1));
+		guint best = 0;
+		struct box label;
+
+		for (guint i = 1; i < n_systems - 1; i++)
+			if (isnan(points[best].y) || points[i].y > points[best].y)
+				best = i;
+		label = (struct box){points[best].x + 6, points[best].y + 2 - NAME_HEIGHT / 2.0,
+				     text_width(name) * NAME_FONT, NAME_HEIGHT};
+		if (isnan(label.y) || !is_free(boxes, &label))
+			continue;
+		axis->named[w] = best + 1;
+		g_array_append_val(boxes, label);
+	}
+}
+
+static int against(struct plot *p, const struct comparison *c, struct axis *axis)
+{
+	struct square q;
+
+	g_autofree char *base = text_shorten(plot_system(p, 0), 16), *title = NULL;
+
+	if (p->selection->systems->len < 2)
+		return err_set(-ENODATA, "it needs two systems");
+	for (guint s = 1; s < p->selection->systems->len; s++)
+		g_ptr_array_add(p->lines, p->selection->systems->pdata[s]);
+	title = g_strdup_printf("%s under %s%s%s%s", p->metric, base, *axis->unit.name ? " (" : "",
+				axis->unit.name, *axis->unit.name ? ")" : "");
+	plot_text(p, "x_title", title);
+	g_free(p->y_title);
+	p->y_title = p->lines->len == 1 ? g_strdup_printf("under %s", plot_system(p, 1))
+					: g_strdup("under the others");
+	plot_number(p, "line_offset", 1);
+	q = square(p, c, axis);
+	place_names(p, c, axis, &q);
+	plot_remark(p,
+		    "A point is a workload's median; lines through it are the medians' intervals. Below the "
+		    "diagonal: less than the baseline.");
+	return 0;
+}
+
+static void panels_axis(struct plot *p, const struct axis *axis)
+{
+	frame_workloads_are_panels(p);
+	frame_systems_are_lines(p);
+	p->bars = p->selection->systems->len;
+	p->x_unmarked = true;
+	plot_number(p, "slot", slot_of(p, axis));
+	plot_text(p, "x_title",
+		  p->selection->systems->len > 1 ? "by system, in the order in which they ran"
+						 : "runs in the order in which they ran");
+	plot_remark(
+	    p, "Line: median; box: from the first to the third quartile; cross: an outlier by its distance "
+	       "from the median in median absolute deviations, kept in all figures.");
+}
+
+static void slots_axis(struct plot *p, struct table *t, const struct comparison *c, bool mean)
+{
+	frame_groups(p, mean ? "geomean" : NULL);
+	frame_systems_are_lines(p);
+	plot_number(p, "slot", frame_slot(p));
+	for (guint s = 0; mean && s < p->selection->systems->len; s++)
+		geomean_row(p, t, c, s);
+	if (mean)
+		remark_geomean(p, c);
+}
+
+static void write_cells(struct plot *p, struct table *t, const struct comparison *c, const struct axis *axis)
+{
+	for (guint w = 0; w < p->selection->workloads->len; w++)
+		for (guint s = 0; s < p->selection->systems->len; s++)
+			cell_row(p, t, c, axis, w, s);
+}
+
+int source_cells(struct plot *p, const struct template_data *d, struct table **table)
+{
 	struct comparison *c = NULL;
 	struct axis axis = {};
-	struct table *t;
-	bool mean;
 	int rc = make(p, d->args, &c, &axis);
 
 	if (rc)
 		return rc;
-	mean = !strcmp(d->args, "relative") && axis.relative && n_workloads > 1 && c->geomean_n > 1;
-	frame_groups(p, mean ? "geomean" : NULL);
-	frame_systems_are_lines(p);
-	t = *table = table_new("workload system x y y_low y_high y_q1 y_q3 n median median_low median_high p "
-			       "verdict workload_name system_name");
-	for (guint w = 0; w < n_workloads; w++)
-		for (guint s = 0; s < n_systems; s++)
-			cell_row(p, t, c, &axis, w, s);
-	for (guint s = 0; mean && s < n_systems; s++)
-		geomean_row(p, t, c, s);
-	if (strcmp(d->args, "common"))
+	*table =
+	    table_new("workload system x y y_low y_high y_q1 y_q3 base base_low base_high named n median "
+		      "median_low median_high p verdict workload_name system_name");
+	if (!strcmp(d->args, "against"))
+		rc = against(p, c, &axis);
+	else if (axis.panels)
+		panels_axis(p, &axis);
+	if (!rc)
+		write_cells(p, *table, c, &axis);
+	if (!rc && !axis.panels && !axis.named)
+		slots_axis(p, *table, c, !strcmp(d->args, "relative") && axis.relative && c->geomean_n > 1);
+	if (!rc && !axis.panels)
 		remark_intervals(p, c, &axis);
-	if (mean)
-		remark_geomean(p, c);
-	plot_number(p, "slot", frame_slot(p));
+	g_free(axis.named);
 	comparison_free(c);
-	return 0;
+	return rc;
 }
 
 // --- runs
@@ -212,7 +379,7 @@ static void cell_runs(struct plot *p, struct table *t, const struct comparison *
 
 		table_int(t, w + 1);
 		table_int(t, s + 1);
-		table_real(t, frame_x(p, w, s) + place * 0.7 * frame_slot(p));
+		table_real(t, x_of(p, axis, w, s) + place * 0.7 * slot_of(p, axis));
 		table_real(t, on_axis(c, axis, w, cell->values[i]));
 		table_int(t, cell->outlier[i]);
 		table_real(t, cell->values[i]);
@@ -231,8 +398,10 @@ int source_runs(struct plot *p, const struct template_data *d, struct table **ta
 
 	if (rc)
 		return rc;
-	frame_groups(p, NULL);
-	frame_systems_are_lines(p);
+	if (!axis.panels) {
+		frame_groups(p, NULL);
+		frame_systems_are_lines(p);
+	}
 	*table = table_new("workload system x y outlier value run workload_name system_name");
 	for (guint w = 0; w < p->selection->workloads->len; w++)
 		for (guint s = 0; s < p->selection->systems->len; s++)

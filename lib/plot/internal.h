@@ -30,9 +30,13 @@ struct template_part {
 struct template
 {
 	char *name, *what, *needs;
-	char *legend;                          // "boxes", "lines", "points" or "none"
+	char *panels;  // their titles, ";" between them; NULL: the data say what they are
+	char *y;       // what the y axis shows
+	guint columns; // of panels; 0: as many as fit
+	char *legend;  // "boxes", "lines", "points" or "none"
 	char *metric, *probe, *class, *series; // defaults for the options; NULL: none
 	double height, panel_height;           // inches at single width: of one plot; of each row of several
+	double y_room;                         // ems for the numbers on the y axis
 	GArray *data;                          // struct template_data
 	GArray *parts;                         // struct template_part
 	char *body;
@@ -80,6 +84,9 @@ struct unit unit_for(enum metric_unit unit, const char *unit_name, double most);
 
 // --- the figure that is being made
 
+enum { MOST_PANELS = 24 };
+#define TOO_MANY_PANELS "it would have %u panels: choose some with --workload and --compare"
+
 struct plot_file {
 	char *name;
 	GString *text;
@@ -92,11 +99,12 @@ struct layout {
 	double font, char_height;        // points
 	guint rows, columns;             // of panels
 	guint legend_columns, legend_rows;
-	double legend_em;    // width of an entry's text
-	double legend_pitch; // from one entry to the next, in points
-	int rotate;          // the names on the x axis, in degrees
-	double label_em;     // their room
-	bool too_many;       // panels
+	double legend_em;              // width of an entry's text
+	double legend_pitch;           // from one entry to the next, in points
+	int rotate;                    // the names on the x axis, in degrees
+	double label_em;               // their room
+	double slots_em, slots_height; // room of the names under bars (0: there is none), and points
+	bool slots_upright;
 };
 
 struct plot {
@@ -110,8 +118,12 @@ struct plot {
 	GPtrArray *remarks;     // for the caption: what is special about this figure's data
 	GPtrArray *lines;       // texts of the legend
 	GPtrArray *groups;      // names on the x axis; empty: it has numbers
+	GPtrArray *slots;       // names under the bars of each group; empty: the legend names them
 	GPtrArray *panels;      // titles; empty: one plot
-	GPtrArray *names;       // systems as they are shown
+	GArray *absent;         // guint; see frame_absent()
+	GStringChunk *strings;  // texts that were made, until the end
+	bool panels_are_cells;  // one for each workload and system, not for each workload
+	bool x_unmarked;        // no tics and numbers on the x axis
 	char *y_title, *y_base; // title of the y axis: "elapsed (s)"; NULL, or what follows it
 	double bars;            // beside each other on the x axis of one panel
 	struct layout layout;
@@ -126,8 +138,9 @@ extern const struct plot_source plot_sources[]; // ends with name NULL
 int source_cells(struct plot *p, const struct template_data *d, struct table **table);
 int source_runs(struct plot *p, const struct template_data *d, struct table **table);
 int source_parts(struct plot *p, const struct template_data *d, struct table **table);
-int source_hist(struct plot *p, const struct template_data *d, struct table **table);
-int source_run_hists(struct plot *p, const struct template_data *d, struct table **table);
+int source_bins(struct plot *p, const struct template_data *d, struct table **table);
+int source_cdf(struct plot *p, const struct template_data *d, struct table **table);
+int source_run_bins(struct plot *p, const struct template_data *d, struct table **table);
 int source_time(struct plot *p, const struct template_data *d, struct table **table);
 int source_marks(struct plot *p, const struct template_data *d, struct table **table);
 int source_sql(struct plot *p, const struct template_data *d, struct table **table);
@@ -136,6 +149,8 @@ int source_sql(struct plot *p, const struct template_data *d, struct table **tab
 void plot_number(struct plot *p, const char *name, double value);
 void plot_text(struct plot *p, const char *name, const char *text); // shown as it is: cleaned and quoted
 void plot_array(struct plot *p, const char *name, const GPtrArray *texts, double em); // shortened to em
+// -ENODATA: the selected runs have no `what`, or, if that is NULL, not what the template says that it needs.
+int plot_no_data(const struct plot *p, const char *what);
 void plot_remark(struct plot *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 static inline const char *plot_system(const struct plot *p, guint i)

@@ -3,7 +3,7 @@
 // align.
 #include "plot/internal.h"
 
-enum { POINTS = 72, MOST_PANELS = 24 };
+enum { POINTS = 72 };
 
 static const struct {
 	double font, single, dual; // points, inches
@@ -38,20 +38,23 @@ static bool is_wide(const struct plot *p)
 static void lay_legend(struct plot *p)
 {
 	struct layout *l = &p->layout;
-	double room = (l->width - 2 * l->font) / l->font, sample = 3.2, most = 18;
+	double room = (l->width - 2 * l->font) / l->font, sample = 3.2, most = 24;
 	guint n = p->lines->len;
 
 	l->legend_columns = l->legend_rows = 0;
+	if (!strcmp(p->template->legend, "colours"))
+		l->legend_rows = 2;
 	if (n < 2)
 		return;
 	for (;; most -= 2) {
 		l->legend_em = fmin(widest(p->lines), most);
 		l->legend_columns = (guint)CLAMP(room / (l->legend_em + sample), 1, n);
 		l->legend_rows = (n + l->legend_columns - 1) / l->legend_columns;
-		if (l->legend_rows <= 2 || most <= 8)
+		if (l->legend_rows <= 3 || most <= 8)
 			break;
 	}
 	l->legend_columns = (n + l->legend_rows - 1) / l->legend_rows; // rows of equal length
+	l->legend_em = fmin(widest(p->lines), room / l->legend_columns - sample);
 	l->legend_pitch = (l->legend_em + sample) * l->font;
 }
 
@@ -76,6 +79,22 @@ static double lay_groups(struct plot *p)
 	return (l->label_em * slant + 1) * l->font + 0.3 * l->char_height;
 }
 
+// The names under the bars of each group: side by side or upright; none if a bar is thinner than a letter.
+static void lay_slots(struct plot *p)
+{
+	struct layout *l = &p->layout;
+	double font = 0.85 * l->font;
+	double pitch = 0.8 * (l->width - l->left - l->right) / l->columns / fmax(p->bars, 1) / font;
+	double wanted = widest(p->slots);
+
+	l->slots_em = l->slots_height = 0;
+	if (p->slots->len < 2 || pitch < 0.9)
+		return;
+	l->slots_upright = wanted > 0.95 * pitch;
+	l->slots_em = l->slots_upright ? fmin(wanted, 8) : wanted;
+	l->slots_height = l->slots_upright ? (l->slots_em + 0.5) * font : 1.2 * l->char_height;
+}
+
 // --- the panels
 
 static void lay_panels(struct plot *p, bool wide)
@@ -83,9 +102,11 @@ static void lay_panels(struct plot *p, bool wide)
 	struct layout *l = &p->layout;
 	guint n = MAX(p->panels->len, 1);
 
-	l->columns = !wide ? MIN(n, 2) : n == 5 || n == 6 || n == 9 ? 3 : MIN(n, 4);
+	l->columns = p->template->columns         ? p->template->columns
+		     : !wide                      ? MIN(n, 2)
+		     : n == 5 || n == 6 || n == 9 ? 3
+						  : MIN(n, 4);
 	l->rows = (n + l->columns - 1) / l->columns;
-	l->too_many = n > MOST_PANELS;
 }
 
 void layout_make(struct plot *p)
@@ -102,12 +123,15 @@ void layout_make(struct plot *p)
 	lay_panels(p, wide);
 	lay_legend(p);
 	title = p->panels->len ? 1.3 * l->char_height : 0;
-	l->left = 5 * l->font;
-	l->right = 0.9 * l->font;
+	l->left = (2.4 + p->template->y_room) * l->font;
+	l->right = (p->groups->len || p->x_unmarked ? 0.9 : 1.8) * l->font;
 	l->top = l->legend_rows * 1.2 * l->char_height + title + 0.7 * l->char_height;
-	l->bottom = p->groups->len ? lay_groups(p) : 2.9 * l->char_height;
-	l->gap_x = 3.8 * l->font;
-	l->gap_y = 1.6 * l->char_height + title + (p->groups->len ? l->bottom - 1.5 * l->char_height : 0);
+	lay_slots(p);
+	l->bottom =
+	    l->slots_height + (p->groups->len ? lay_groups(p) : (p->x_unmarked ? 1.7 : 2.9) * l->char_height);
+	l->gap_x = (1.2 + p->template->y_room) * l->font;
+	l->gap_y = (p->x_unmarked ? 0.7 : 1.6) * l->char_height + title +
+		   (p->groups->len ? l->bottom - 1.5 * l->char_height : 0);
 	area = p->panels->len ? p->template->panel_height * l->rows : p->template->height;
 	l->height =
 	    term ? o->rows * CELL_HEIGHT : l->top + l->bottom + (l->rows - 1) * l->gap_y + area * POINTS * k;

@@ -1,5 +1,5 @@
 // A figure from beginning to end; see plot.h and internal.h.
-#include "plot/internal.h"
+#include "plot/frame.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -106,6 +106,12 @@ void plot_remark(struct plot *p, const char *fmt, ...)
 		g_ptr_array_add(p->remarks, text);
 }
 
+int plot_no_data(const struct plot *p, const char *what)
+{
+	return what ? err_set(-ENODATA, "no selected run has %s", what)
+		    : err_set(-ENODATA, "no selected run has data for it; needed: %s", p->template->needs);
+}
+
 static void add_file(struct plot *p, char *name, GString *text)
 {
 	struct plot_file *file = g_new0(struct plot_file, 1);
@@ -148,20 +154,29 @@ static int fill_one(struct plot *p, const struct template_data *d)
 	return rc;
 }
 
+static void name_panels(struct plot *p)
+{
+	g_auto(GStrv) titles = g_strsplit(p->template->panels ?: "", ";", -1);
+
+	for (char **title = titles; *title && **titles; title++)
+		g_ptr_array_add(p->panels, (void *)g_intern_string(g_strstrip(*title)));
+}
+
 static int fill(struct plot *p)
 {
 	int rc = 0;
+
+	name_panels(p);
 
 	for (guint i = 0; i < p->template->data->len && !rc; i++)
 		rc = fill_one(p, &g_array_index(p->template->data, struct template_data, i));
 	if (rc)
 		return rc;
+	if (p->panels->len > MOST_PANELS)
+		return err_set(-ENODATA, TOO_MANY_PANELS, p->panels->len);
+	frame_say_absent(p);
 	layout_make(p);
-	return p->layout.too_many ? err_set(-ENODATA,
-					    "it would have %u panels: choose some with --workload and "
-					    "--compare",
-					    p->panels->len)
-				  : 0;
+	return 0;
 }
 
 static void clear(struct plot *p)
@@ -176,6 +191,9 @@ static void clear(struct plot *p)
 	g_ptr_array_unref(p->remarks);
 	g_ptr_array_unref(p->lines);
 	g_ptr_array_unref(p->groups);
+	g_ptr_array_unref(p->slots);
+	g_array_unref(p->absent);
+	g_string_chunk_free(p->strings);
 	g_ptr_array_unref(p->panels);
 }
 
@@ -188,6 +206,9 @@ static int make(struct store *store, const struct plot_options *o, const char *f
 	p->remarks = g_ptr_array_new_with_free_func(g_free);
 	p->lines = g_ptr_array_new();
 	p->groups = g_ptr_array_new();
+	p->slots = g_ptr_array_new();
+	p->absent = g_array_new(FALSE, FALSE, sizeof(guint));
+	p->strings = g_string_chunk_new(256);
 	p->panels = g_ptr_array_new();
 	rc = template_find(figure, &p->template);
 	if (rc)
@@ -197,7 +218,9 @@ static int make(struct store *store, const struct plot_options *o, const char *f
 	p->class = o->class ?: p->template->class ?: "workload";
 	p->series = o->series ?: p->template->series;
 	rc = select_runs(p);
-	return rc ? rc : fill(p);
+	if (!rc)
+		rc = fill(p);
+	return rc ? err_add(rc, "%s", p->template->name) : 0;
 }
 
 // --- drawing

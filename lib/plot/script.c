@@ -34,14 +34,17 @@ void plot_text(struct plot *p, const char *name, const char *text)
 	g_string_append_c(p->vars, '\n');
 }
 
-// Names that became the same by shortening are told apart by a number.
-static char *distinct(GHashTable *seen, char *text)
+// Different names that became the same by shortening are told apart by a number.
+static char *distinct(GHashTable *seen, const char *name, char *text)
 {
-	for (int n = 2; !g_hash_table_add(seen, g_strdup(text)); n++) {
-		g_autofree char *old = text;
+	g_autofree char *base = g_strdup(text);
+	const char *other;
 
-		text = g_strdup_printf("%s (%d)", old, n);
+	for (int n = 2; (other = g_hash_table_lookup(seen, text)) && strcmp(other, name); n++) {
+		g_free(text);
+		text = g_strdup_printf("%s (%d)", base, n);
 	}
+	g_hash_table_insert(seen, g_strdup(text), (void *)name);
 	return text;
 }
 
@@ -52,7 +55,7 @@ static void array(struct plot *p, const char *name, const GPtrArray *texts, doub
 
 	g_string_append_printf(p->vars, "array %s[%u] = [", name, MAX(texts->len, 1));
 	for (guint i = 0; i < texts->len; i++) {
-		g_autofree char *text = distinct(seen, text_shorten(texts->pdata[i], em));
+		g_autofree char *text = distinct(seen, texts->pdata[i], text_shorten(texts->pdata[i], em));
 		g_autofree char *out = shown(p, text);
 
 		g_string_append(p->vars, i ? ", " : "");
@@ -86,11 +89,12 @@ static void legend_vars(struct plot *p)
 	const struct layout *l = &p->layout;
 	double width = l->legend_columns * l->legend_pitch - l->font;
 	double middle = (l->left + l->width - l->right) / 2;
+	double x = fmax(fmin(middle - width / 2, l->width - l->font - width), l->font);
 	bool box = !strcmp(p->template->legend, "boxes");
 
 	plot_text(p, "legend", l->legend_rows ? p->template->legend : "none");
 	plot_number(p, "legend_columns", l->legend_columns);
-	plot_number(p, "legend_x", fmax(middle - width / 2, l->font) / l->width);
+	plot_number(p, "legend_x", x / l->width);
 	plot_number(p, "legend_y", 1 - 0.75 * l->char_height / l->height);
 	plot_number(p, "legend_pitch", l->legend_pitch / l->width);
 	plot_number(p, "legend_sample", (box ? 1.4 : 2) * l->font / l->width);
@@ -107,7 +111,13 @@ static void layout_vars(struct plot *p)
 	plot_number(p, "groups", p->groups->len);
 	plot_number(p, "panels", MAX(p->panels->len, 1));
 	plot_array(p, "line", p->lines, l->legend_em > 0 ? l->legend_em : 18);
+	plot_array(p, "workload_name", p->selection->workloads, 10);
 	array(p, "group", p->groups, fmax(l->label_em, 3), text_quote_label);
+	plot_array(p, "slot_name", p->slots, fmax(l->slots_em, 3));
+	plot_number(p, "slot_names", l->slots_em > 0 ? p->slots->len : 0);
+	plot_number(p, "slot_upright", l->slots_upright);
+	plot_number(p, "slot_drop", l->slots_height / l->char_height);
+	plot_number(p, "bars_per_group", p->groups->len ? p->bars / p->groups->len : 0);
 	plot_array(p, "panel", p->panels, panel / l->font);
 	plot_number(p, "panel_rows", l->rows);
 	plot_number(p, "panel_columns", l->columns);
@@ -123,6 +133,9 @@ static void layout_vars(struct plot *p)
 	plot_number(p, "char_x", l->font / l->width);
 	plot_number(p, "char_y", l->char_height / l->height);
 	// how wide a slot of the x axis is, in ems: is there room for a text?
+	plot_number(p, "point_size",
+		    (p->bars > 0 && 0.8 * panel / p->bars < l->font ? 0.2 : 0.35) *
+			(p->options->style == PLOT_PAPER ? 1 : 1.8));
 	plot_number(p, "slot_em", p->bars > 0 ? 0.8 * panel / p->bars / l->font : 0);
 }
 
@@ -191,7 +204,8 @@ static void look(const struct plot *p, GString *out)
 	g_string_append_printf(out, "data_width = %g; dark = %d; plain = %d; font_size = %g\n",
 			       looks[style].line, style == PLOT_DARK, p->options->format == PLOT_TERM,
 			       p->layout.font);
-	g_string_append_printf(out, "percent = '%s'; format = '%s'\n", tikz ? "\\%%" : "%%", format_ending(p->options->format));
+	g_string_append_printf(out, "percent = '%s'; format = '%s'\n", tikz ? "\\%" : "%",
+			       format_ending(p->options->format));
 }
 
 void script_write(struct plot *p, GString *out, const char *picture)

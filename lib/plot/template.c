@@ -90,13 +90,23 @@ static int parse_part(struct template *t, const char *value)
 	return 0;
 }
 
-static int parse_height(const char *value, double *height)
+static int parse_number(const char *value, double *number)
 {
 	char *end;
 
-	*height = g_ascii_strtod(value, &end);
-	return *end || !(*height >= 0.3 && *height <= 20) ? err_set(-EINVAL, "a height is 0.3 to 20 inches")
+	*number = g_ascii_strtod(value, &end);
+	return *end || !(*number >= 0.3 && *number <= 20) ? err_set(-EINVAL, "\"%s\": from 0.3 to 20", value)
 							  : 0;
+}
+
+static int parse_columns(const char *value, guint *columns)
+{
+	guint64 n;
+
+	if (!g_ascii_string_to_unsigned(value, 10, 1, 8, &n, NULL))
+		return err_set(-EINVAL, "columns: 1 to 8");
+	*columns = (guint)n;
+	return 0;
 }
 
 static int parse_line(struct template *t, const char *key, const char *value)
@@ -104,9 +114,9 @@ static int parse_line(struct template *t, const char *key, const char *value)
 	struct {
 		const char *key;
 		char **field;
-	} texts[] = {{"what", &t->what},    {"needs", &t->needs}, {"metric", &t->metric},
-		     {"probe", &t->probe},  {"class", &t->class}, {"series", &t->series},
-		     {"legend", &t->legend}};
+	} texts[] = {{"what", &t->what},     {"needs", &t->needs}, {"metric", &t->metric},
+		     {"probe", &t->probe},   {"class", &t->class}, {"series", &t->series},
+		     {"legend", &t->legend}, {"y", &t->y},         {"panels", &t->panels}};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
 		if (strcmp(key, texts[i].key))
@@ -116,9 +126,13 @@ static int parse_line(struct template *t, const char *key, const char *value)
 		return 0;
 	}
 	if (!strcmp(key, "height"))
-		return parse_height(value, &t->height);
+		return parse_number(value, &t->height);
 	if (!strcmp(key, "panel height"))
-		return parse_height(value, &t->panel_height);
+		return parse_number(value, &t->panel_height);
+	if (!strcmp(key, "y room"))
+		return parse_number(value, &t->y_room);
+	if (!strcmp(key, "columns"))
+		return parse_columns(value, &t->columns);
 	if (!strcmp(key, "part"))
 		return parse_part(t, value);
 	if (g_str_has_prefix(key, "data "))
@@ -147,14 +161,46 @@ static void clear_part(void *p)
 
 void template_free(struct template *t)
 {
-	char **fields[] = {&t->name,  &t->what,   &t->needs,  &t->metric, &t->probe,
-			   &t->class, &t->series, &t->legend, &t->body};
+	char **fields[] = {&t->name,   &t->what,   &t->needs, &t->metric, &t->probe, &t->class,
+			   &t->series, &t->legend, &t->y,     &t->panels, &t->body};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(fields); i++)
 		g_free(*fields[i]);
 	g_array_unref(t->data);
 	g_array_unref(t->parts);
 	g_free(t);
+}
+
+// A line "# key: value" with the lines "#  more" below it. Others are remarks: they begin with a capital
+// letter.
+static int parse_header_line(struct template *t, char **line)
+{
+	g_autoptr(GString) text = g_string_new(*line + 2);
+	char *colon;
+
+	for (char **more = line + 1; *more && g_str_has_prefix(*more, "#  "); more++)
+		g_string_append_printf(text, " %s", g_strstrip(*more + 3));
+	colon = strstr(text->str, ": ");
+	if (!colon || strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZ( ", *text->str))
+		return 0;
+	*colon = 0;
+	return parse_line(t, text->str, g_strstrip(colon + 2));
+}
+
+static int check(const struct template *t)
+{
+	static const char *const legends[] = {"boxes",   "lines", "points", "linespoints",
+					      "colours", "none",  NULL};
+
+	if (!t->what || !t->data->len)
+		return err_set(-EINVAL,
+			       "%s.gp: its first lines must have \"# what: ...\" and \"# data NAME: SOURCE\"",
+			       t->name);
+	if (!g_strv_contains(legends, t->legend))
+		return err_set(-EINVAL,
+			       "%s.gp: legend \"%s\": boxes, lines, points, linespoints, colours or none",
+			       t->name, t->legend);
+	return 0;
 }
 
 // The header ends at the first line that is not a comment.
@@ -164,29 +210,21 @@ int template_parse(const char *name, const char *text, struct template **out)
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	int rc = 0;
 
-	*t = (struct template){.name = g_strdup(name), .height = 2, .panel_height = 1.5};
+	*t = (struct template){.name = g_strdup(name), .height = 2, .panel_height = 1.5, .y_room = 2.6};
 	t->data = g_array_new(FALSE, FALSE, sizeof(struct template_data));
 	t->parts = g_array_new(FALSE, FALSE, sizeof(struct template_part));
 	g_array_set_clear_func(t->data, clear_data);
 	g_array_set_clear_func(t->parts, clear_part);
-	for (char **line = lines; !rc && **line == '#'; line++) {
-		char *colon = strstr(*line, ": ");
-
-		if (!colon || !g_str_has_prefix(*line, "# ") ||
-		    strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZ(", (*line)[2]))
-			continue; // a remark: begins with a capital letter
-		*colon = 0;
-		rc = parse_line(t, *line + 2, g_strstrip(colon + 2));
+	for (char **line = lines; !rc && *line && **line == '#'; line++) {
+		rc = g_str_has_prefix(*line, "# ") ? parse_header_line(t, line) : 0;
 		if (rc)
 			rc = err_add(rc, "%s.gp, line %d", name, (int)(line - lines) + 1);
 	}
-	if (!rc && (!t->what || !t->data->len))
-		rc = err_set(-EINVAL,
-			     "%s.gp: its first lines must have \"# what: ...\" and \"# data NAME: SOURCE\"",
-			     name);
 	t->body = g_strdup(text);
 	t->needs = t->needs ?: g_strdup("");
 	t->legend = t->legend ?: g_strdup("lines");
+	if (!rc)
+		rc = check(t);
 	if (rc)
 		template_free(t);
 	else

@@ -1,0 +1,19 @@
+# what: latency distribution of a probe
+# needs: a latency probe
+# probe: handle_mm_fault
+# height: 1.5
+# panel height: 1.1
+# y: calls
+# legend: lines
+# data bins: bins
+y_title = 'share of calls (' . percent . ')'
+set logscale x
+set xrange [least_s:most_s]
+set format x '%.0s %cs'
+set yrange [0:*]
+eval panels_begin
+do for [p=1:panels] {
+	eval panel_begin
+	plot for [s=1:lines] bins index (p - 1) * lines + s - 1 using 1:($3 * 100) skip 1 with steps ls mod8(s) title line[s]
+}
+unset multiplot
