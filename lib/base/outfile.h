@@ -1,0 +1,11 @@
+// A file that a command writes for its user: whole or not at all, 0644, never through a symbolic link.
+#ifndef MMPROF_BASE_OUTFILE_H
+#define MMPROF_BASE_OUTFILE_H
+
+#include <stddef.h>
+
+// Replaces `path` by a file with this content. -EEXIST with an err chain when something that is no regular
+// file is there, -errno with an err chain otherwise.
+int outfile_write(const char *path, const char *data, size_t len);
+
+#endif
