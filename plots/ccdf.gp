@@ -6,9 +6,7 @@
 # legend: lines
 # data steps: cdf
 y_title = 'calls longer than this (' . percent . ')'
-set logscale x
-set xrange [least_s:most_s]
-set format x '%.0s %cs'
+eval latency_axis
 set logscale y
 set format y '%g'
 eval panels_begin

@@ -6,9 +6,7 @@
 # legend: lines
 # data steps: cdf
 y_title = 'calls up to this latency (' . percent . ')'
-set logscale x
-set xrange [least_s:most_s]
-set format x '%.0s %cs'
+eval latency_axis
 set yrange [0:100]
 eval panels_begin
 do for [p=1:panels] {

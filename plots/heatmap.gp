@@ -22,7 +22,7 @@ do for [p=1:panels] {
 	eval slots
 	set xrange [0.5:groups + 0.5]
 	plot bins index p - 1 using ($5 > 0 ? ($1 + $2) / 2 : NaN):3:1:2:3:4:($5 * 100) skip 1 with boxxyerror fillstyle solid noborder fillcolor palette, \
-		bins index p - 1 using ($5 < 0 ? $1 : NaN):(least_s * 1.2):(no_data) skip 1 with labels rotate left textcolor rgb ink font no_data_font
+		bins index p - 1 using ($5 < 0 ? $1 : NaN):(least_s * 1.2):(no_data) skip 1 with labels rotate by no_data_angle left textcolor rgb ink font no_data_font
 	unset colorbox
 }
 unset multiplot

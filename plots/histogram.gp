@@ -7,9 +7,7 @@
 # legend: lines
 # data bins: bins
 y_title = 'share of calls (' . percent . ')'
-set logscale x
-set xrange [least_s:most_s]
-set format x '%.0s %cs'
+eval latency_axis
 set yrange [0:*]
 eval panels_begin
 do for [p=1:panels] {

@@ -10,7 +10,7 @@ set xrange [least:most]
 set yrange [least:most]
 set grid xtics ytics lt 1 lc rgb faint lw 0.4 dt 1
 set xlabel x_title offset 0,0.4
-set ylabel y_title
+eval y_axis
 set arrow from least,least to most,most nohead lc rgb ink lw 0.5 dt (6,6)
 of(s) = column("system") == s ? column("base") : NaN
 plot for [s=2:systems] cells using (of(s)):(column("y_low")):(0):(column("y_high") - column("y_low")) with vectors nohead ls mod8(s) dt 1 lw 0.6, \

@@ -15,6 +15,7 @@ set xlabel textcolor rgb ink
 unset key
 # where a bar is missing, as its slot is wide enough for
 no_data = slot_em >= 0.75 ? 'no data' : '–'
+no_data_angle = slot_em >= 0.75 ? 90 : 0
 no_data_font = sprintf(',%g', 0.73 * font_size)
 # intervals: `with vectors arrowstyle 9`, from low to high
 set style arrow 9 heads size screen 0.22 * char_x,90 lc rgb ink lw 0.6
@@ -23,6 +24,9 @@ if (plain) {
 	unset grid
 	set style arrow 9 nohead
 }
+# the y axis' title: `eval y_axis`. A terminal can't turn text.
+on_top = "set label 998 y_title at screen 0.01, screen 1 - 0.5 * char_y left"
+y_axis = plain ? on_top : "set ylabel y_title"
 # an x axis of named groups, and under their bars the systems if the legend is of something else: `eval slots`. A few
 # bars don't fill it.
 slot_font = sprintf(',%g', 0.85 * font_size)
@@ -36,11 +40,15 @@ if (slot_upright) { set label slot_name[s] at first i + (s - (slot_names + 1) / 
 else { set label slot_name[s] at first i + (s - (slot_names + 1) / 2.0) * slot, graph 0 offset 0,-0.8 center font slot_font textcolor rgb ink } } }"
 # several plots of one kind: `eval panels_begin`, and in each `eval panel_begin`, with p its number
 panels_begin = "set multiplot layout panel_rows,panel_columns margins left,right,bottom,top spacing gap_x,gap_y; \
-set label 998 y_title at screen 0.9 * char_x, screen (bottom + top) / 2 center rotate by 90 textcolor rgb ink; \
+if (plain) { eval on_top } else { \
+set label 998 y_title at screen 0.9 * char_x, screen (bottom + top) / 2 center rotate by 90 textcolor rgb ink }; \
 set label 999 x_title at screen (left + right) / 2, screen 0.6 * char_y center textcolor rgb ink"
 panel_begin = "if (p > 1) { eval no_legend }; set title panel[p] offset 0,-0.7 textcolor rgb ink"
 if (!exists('x_title')) { x_title = '' }
 if (!exists('y_title')) { y_title = '' }
+# an x axis of latencies: `eval latency_axis`. Every decade is named, or every second one...
+latency_axis = "set logscale x; set format x '%.0s %cs'; set xrange [least_s:most_s]; \
+set xtics 10 ** ceil(log10(most_s / least_s) * 3.7 / panel_em)"
 # a scale of colours in the legend's place: `eval colour_scale`
 colour_scale = "if (dark) { set palette defined (0 paper, 0.02 '#25283f', 0.1 '#3b3f8f', 0.4 '#b5367a', 1 '#fcfdbf') } \
 else { set palette defined (0 paper, 0.02 '#deebf7', 0.1 '#9ecae1', 0.4 '#4292c6', 1 '#08306b') }; \
@@ -64,7 +72,7 @@ no_legend = 'unset label; unset arrow; unset object'
 lx(i) = legend_x + ((i - 1) % legend_columns) * legend_pitch
 ly(i) = legend_y - ((i - 1) / legend_columns) * 1.2 * char_y
 if (plain && legend ne 'none') {
-	set key at screen 0.5, screen 1 center top horizontal maxcols legend_columns maxrows 99 noautotitle
+	set key at screen 0.5, screen 1 - char_y center top horizontal maxcols legend_columns maxrows 99 noautotitle
 } else { if (legend ne 'none') {
 	do for [i=1:lines] {
 		set label (1000 + i) line[i] at screen lx(i) + legend_sample + 0.5 * char_x, screen ly(i) left textcolor rgb ink

@@ -75,6 +75,19 @@ static void numbers(struct plot *p, GString *out)
 	g_string_append(out, ".\n");
 }
 
+static void bars(struct plot *p, GString *out)
+{
+	if (p->slots->len < 2)
+		return;
+	g_string_append(out, "Bars of a group, from left to right: ");
+	for (guint i = 0; i < p->slots->len; i++) {
+		g_autofree char *name = text_clean(p->slots->pdata[i]);
+
+		g_string_append_printf(out, "%s%s", i ? ", " : "", name);
+	}
+	g_string_append(out, ".\n");
+}
+
 static void left_out(struct plot *p, GString *out)
 {
 	const GArray *list = p->selection->left_out;
@@ -104,6 +117,7 @@ char *caption_make(struct plot *p)
 	g_string_append_printf(out, "%s: %s.\n", p->template->name, p->template->what);
 	for (guint i = 0; i < p->remarks->len; i++)
 		g_string_append_printf(out, "%s\n", (char *)p->remarks->pdata[i]);
+	bars(p, out);
 	numbers(p, out);
 	left_out(p, out);
 	machine(p, out);

@@ -1,17 +1,8 @@
 // The sources "cells" and "runs": the comparison of a metric, a row for each workload and system, and the
 // same with a row for each run.
-#include "plot/frame.h"
+#include "plot/cells.h"
 
-#include "metric/compare.h"
-
-struct axis {
-	bool relative, panels; // panels: one for each workload, in it the systems side by side
-	struct unit unit;
-	guint *named; // scatter: the system at whose point the workload's name stands; NULL: no names
-};
-
-// A value on the y axis of workload `w`.
-static double on_axis(const struct comparison *c, const struct axis *axis, guint w, double value)
+double cells_on_axis(const struct comparison *c, const struct axis *axis, guint w, double value)
 {
 	return axis->relative ? value / comparison_cell(c, w, 0)->median.value : value * axis->unit.scale;
 }
@@ -76,16 +67,15 @@ static double slot_of(const struct plot *p, const struct axis *axis)
 
 // --- cells
 
-// The interval that belongs to y: of the change against the baseline, or of the median itself.
-static struct interval y_interval(const struct comparison *c, const struct axis *axis, guint w, guint s)
+struct interval cells_interval(const struct comparison *c, const struct axis *axis, guint w, guint s)
 {
 	const struct cell *cell = comparison_cell(c, w, s);
 
 	if (axis->relative && s)
 		return (struct interval){1 + cell->change.value, 1 + cell->change.low, 1 + cell->change.high};
-	return (struct interval){on_axis(c, axis, w, cell->median.value),
-				 axis->relative ? NAN : on_axis(c, axis, w, cell->median.low),
-				 axis->relative ? NAN : on_axis(c, axis, w, cell->median.high)};
+	return (struct interval){cells_on_axis(c, axis, w, cell->median.value),
+				 axis->relative ? NAN : cells_on_axis(c, axis, w, cell->median.low),
+				 axis->relative ? NAN : cells_on_axis(c, axis, w, cell->median.high)};
 }
 
 static int by_value(const void *a, const void *b)
@@ -113,16 +103,16 @@ static void base_columns(struct table *t, const struct comparison *c, const stru
 {
 	const struct cell *base = comparison_cell(c, w, 0);
 
-	table_real(t, on_axis(c, axis, w, base->median.value));
-	table_real(t, on_axis(c, axis, w, base->median.low));
-	table_real(t, on_axis(c, axis, w, base->median.high));
+	table_real(t, cells_on_axis(c, axis, w, base->median.value));
+	table_real(t, cells_on_axis(c, axis, w, base->median.low));
+	table_real(t, cells_on_axis(c, axis, w, base->median.high));
 }
 
 static void cell_row(struct plot *p, struct table *t, const struct comparison *c, const struct axis *axis,
 		     guint w, guint s)
 {
 	const struct cell *cell = comparison_cell(c, w, s);
-	struct interval y = y_interval(c, axis, w, s);
+	struct interval y = cells_interval(c, axis, w, s);
 
 	table_int(t, w + 1);
 	table_int(t, s + 1);
@@ -130,8 +120,8 @@ static void cell_row(struct plot *p, struct table *t, const struct comparison *c
 	table_real(t, y.value);
 	table_real(t, y.low);
 	table_real(t, y.high);
-	table_real(t, on_axis(c, axis, w, quantile(cell, 0.25)));
-	table_real(t, on_axis(c, axis, w, quantile(cell, 0.75)));
+	table_real(t, cells_on_axis(c, axis, w, quantile(cell, 0.25)));
+	table_real(t, cells_on_axis(c, axis, w, quantile(cell, 0.75)));
 	base_columns(t, c, axis, w);
 	table_int(t, s && axis->named && axis->named[w] == s);
 	table_int(t, (int64_t)cell->n);
@@ -170,7 +160,7 @@ static void remark_intervals(struct plot *p, const struct comparison *c, const s
 
 	for (guint w = 0; w < p->selection->workloads->len; w++)
 		for (guint s = 0; s < p->selection->systems->len; s++) {
-			struct interval y = y_interval(c, axis, w, s);
+			struct interval y = cells_interval(c, axis, w, s);
 
 			few += (s || !axis->relative) && !isnan(y.value) && isnan(y.low);
 		}
@@ -194,122 +184,49 @@ static void remark_geomean(struct plot *p, const struct comparison *c)
 		    c->geomean_n == 1 ? "" : "s", names->len ? "; left out of it: " : "", names->str);
 }
 
-// --- one system against another: both axes show the metric itself, over the same range
+// --- axes
 
-struct square {
-	double least, most;
-	bool wide; // logarithmic
-};
-
-static struct square square(struct plot *p, const struct comparison *c, const struct axis *axis)
+// 1, 2 or 5 times a power of ten, about a sixth of the range.
+static double step_of(double range)
 {
-	struct square q = {INFINITY, -INFINITY, false};
-	double room;
+	double power = pow(10, floor(log10(range / 6))), times = range / 6 / power;
 
-	for (guint w = 0; w < p->selection->workloads->len; w++)
+	return power * (times > 5 ? 10 : times > 2 ? 5 : times > 1 ? 2 : 1);
+}
+
+// Each panel's own range, so that its spread is seen.
+static void panel_ranges(struct plot *p, const struct comparison *c, const struct axis *axis)
+{
+	g_autoptr(GString) least = g_string_new(NULL), most = g_string_new(NULL), step = g_string_new(NULL);
+	guint n = p->selection->workloads->len;
+
+	for (guint w = 0; w < n; w++) {
+		double low = INFINITY, high = -INFINITY, room;
+
 		for (guint s = 0; s < p->selection->systems->len; s++) {
-			struct interval y = y_interval(c, axis, w, s);
+			const struct cell *cell = comparison_cell(c, w, s);
 
-			q.least = fmin(q.least, fmin(y.value, y.low)); // fmin and fmax leave NANs out
-			q.most = fmax(q.most, fmax(y.value, y.high));
+			for (size_t i = 0; i < cell->n; i++) {
+				low = fmin(low, cells_on_axis(c, axis, w, cell->values[i]));
+				high = fmax(high, cells_on_axis(c, axis, w, cell->values[i]));
+			}
 		}
-	q.wide = q.least > 0 && q.most > 20 * q.least;
-	room = q.wide ? 1.3 : 0.06 * (q.most - q.least);
-	q.most = q.wide ? q.most * room : q.most + room;
-	q.least = q.wide ? q.least / room : q.least > 0 && q.least < 0.5 * q.most ? 0 : q.least - room;
-	plot_number(p, "wide_range", q.wide);
-	plot_number(p, "least", q.least);
-	plot_number(p, "most", q.most);
-	return q;
-}
-
-// Names stand beside the highest of a workload's points where they cover nothing; the others get none. In
-// points, in an area about as large as the figure's.
-enum { AREA = 190, NAME_EM = 10, NAME_HEIGHT = 7, NAME_FONT = 6 };
-
-struct box {
-	double x, y, width, height;
-};
-
-static bool overlap(const struct box *a, const struct box *b)
-{
-	return a->x < b->x + b->width && b->x < a->x + a->width && a->y < b->y + b->height &&
-	       b->y < a->y + a->height;
-}
-
-static double in_area(const struct square *q, double value)
-{
-	return AREA * (q->wide ? log(value / q->least) / log(q->most / q->least)
-			       : (value - q->least) / (q->most - q->least));
-}
-
-static bool is_free(const GArray *boxes, const struct box *box)
-{
-	for (guint i = 0; i < boxes->len; i++)
-		if (overlap(&g_array_index(boxes, struct box, i), box))
-			return false;
-	return box->x + box->width <= AREA;
-}
-
-static void place_names(struct plot *p, const struct comparison *c, struct axis *axis, const struct square *q)
-{
-	guint n_systems = p->selection->systems->len, n_workloads = p->selection->workloads->len;
-	g_autoptr(GArray) boxes = g_array_new(FALSE, FALSE, sizeof(struct box));
-
-	axis->named = g_new0(guint, n_workloads + 1);
-	for (guint w = 0; w < n_workloads; w++)
-		for (guint s = 1; s < n_systems; s++) {
-			struct box point = {
-			    in_area(q, on_axis(c, axis, w, comparison_cell(c, w, 0)->median.value)) - 2,
-			    in_area(q, y_interval(c, axis, w, s).value) - 2, 4, 4};
-
-			g_array_append_val(boxes, point);
-		}
-	for (guint w = 0; w < n_workloads; w++) {
-		g_autofree char *name = text_shorten(plot_workload(p, w), NAME_EM);
-		const struct box *points = &g_array_index(boxes, struct box, w * (n_systems - 1));
-		guint best = 0;
-		struct box label;
-
-		for (guint i = 1; i < n_systems - 1; i++)
-			if (isnan(points[best].y) || points[i].y > points[best].y)
-				best = i;
-		label = (struct box){points[best].x + 6, points[best].y + 2 - NAME_HEIGHT / 2.0,
-				     text_width(name) * NAME_FONT, NAME_HEIGHT};
-		if (isnan(label.y) || !is_free(boxes, &label))
-			continue;
-		axis->named[w] = best + 1;
-		g_array_append_val(boxes, label);
+		if (!(low <= high))
+			low = high = 0;
+		room = high > low ? 0.08 * (high - low) : low ? 0.1 * fabs(low) : 1;
+		g_string_append_printf(least, "%s%.9g", w ? ", " : "", low - room);
+		g_string_append_printf(most, "%s%.9g", w ? ", " : "", high + room);
+		g_string_append_printf(step, "%s%.9g", w ? ", " : "", step_of(high - low + 2 * room));
 	}
+	g_string_append_printf(
+	    p->vars,
+	    "array panel_least[%u] = [%s]\narray panel_most[%u] = [%s]\narray panel_step[%u] = [%s]\n", n,
+	    least->str, n, most->str, n, step->str);
 }
 
-static int against(struct plot *p, const struct comparison *c, struct axis *axis)
+static void panels_axis(struct plot *p, const struct comparison *c, const struct axis *axis)
 {
-	struct square q;
-
-	g_autofree char *base = text_shorten(plot_system(p, 0), 16), *title = NULL;
-
-	if (p->selection->systems->len < 2)
-		return err_set(-ENODATA, "it needs two systems");
-	for (guint s = 1; s < p->selection->systems->len; s++)
-		g_ptr_array_add(p->lines, p->selection->systems->pdata[s]);
-	title = g_strdup_printf("%s under %s%s%s%s", p->metric, base, *axis->unit.name ? " (" : "",
-				axis->unit.name, *axis->unit.name ? ")" : "");
-	plot_text(p, "x_title", title);
-	g_free(p->y_title);
-	p->y_title = p->lines->len == 1 ? g_strdup_printf("under %s", plot_system(p, 1))
-					: g_strdup("under the others");
-	plot_number(p, "line_offset", 1);
-	q = square(p, c, axis);
-	place_names(p, c, axis, &q);
-	plot_remark(p,
-		    "A point is a workload's median; lines through it are the medians' intervals. Below the "
-		    "diagonal: less than the baseline.");
-	return 0;
-}
-
-static void panels_axis(struct plot *p, const struct axis *axis)
-{
+	panel_ranges(p, c, axis);
 	frame_workloads_are_panels(p);
 	frame_systems_are_lines(p);
 	p->bars = p->selection->systems->len;
@@ -353,9 +270,9 @@ int source_cells(struct plot *p, const struct template_data *d, struct table **t
 	    table_new("workload system x y y_low y_high y_q1 y_q3 base base_low base_high named n median "
 		      "median_low median_high p verdict workload_name system_name");
 	if (!strcmp(d->args, "against"))
-		rc = against(p, c, &axis);
+		rc = cells_against(p, c, &axis);
 	else if (axis.panels)
-		panels_axis(p, &axis);
+		panels_axis(p, c, &axis);
 	if (!rc)
 		write_cells(p, *table, c, &axis);
 	if (!rc && !axis.panels && !axis.named)
@@ -380,7 +297,7 @@ static void cell_runs(struct plot *p, struct table *t, const struct comparison *
 		table_int(t, w + 1);
 		table_int(t, s + 1);
 		table_real(t, x_of(p, axis, w, s) + place * 0.7 * slot_of(p, axis));
-		table_real(t, on_axis(c, axis, w, cell->values[i]));
+		table_real(t, cells_on_axis(c, axis, w, cell->values[i]));
 		table_int(t, cell->outlier[i]);
 		table_real(t, cell->values[i]);
 		table_int(t, cell->runs[i]);

@@ -65,6 +65,7 @@ static double lay_groups(struct plot *p)
 	struct layout *l = &p->layout;
 	double pitch = (l->width - l->left - l->right) / l->columns / fmax(p->groups->len, 1) / l->font;
 	double wanted = widest(p->groups), slant = 0.64, room;
+	double title = p->panels->len ? 2.2 * l->font : 0; // the y axis' stands as low as the names
 
 	if (wanted <= 0.93 * pitch || pitch >= 12 || p->options->format == PLOT_TERM) {
 		l->rotate = 0;
@@ -74,7 +75,7 @@ static double lay_groups(struct plot *p)
 	l->rotate = pitch > 1.5 ? 40 : 90;
 	if (l->rotate == 90)
 		slant = 1;
-	room = l->rotate == 90 ? 12 : fmin(14, (l->left / l->font + pitch / 2) / 0.77);
+	room = l->rotate == 90 ? 12 : fmin(14, ((l->left - title) / l->font + pitch / 2) / 0.77);
 	l->label_em = fmin(wanted, room);
 	return (l->label_em * slant + 1) * l->font + 0.3 * l->char_height;
 }
@@ -92,7 +93,7 @@ static void lay_slots(struct plot *p)
 		return;
 	l->slots_upright = wanted > 0.95 * pitch;
 	l->slots_em = l->slots_upright ? fmin(wanted, 8) : wanted;
-	l->slots_height = l->slots_upright ? (l->slots_em + 0.5) * font : 1.2 * l->char_height;
+	l->slots_height = l->slots_upright ? (l->slots_em + 1.2) * font : 1.2 * l->char_height;
 }
 
 // --- the panels
@@ -132,6 +133,10 @@ void layout_make(struct plot *p)
 	l->gap_x = (1.2 + p->template->y_room) * l->font;
 	l->gap_y = (p->x_unmarked ? 0.7 : 1.6) * l->char_height + title +
 		   (p->groups->len ? l->bottom - 1.5 * l->char_height : 0);
+	if (term) { // the y axis' title stands on top, the x axis' in a line of its own
+		l->top += l->char_height;
+		l->bottom = fmax(l->bottom, 3.2 * l->char_height);
+	}
 	area = p->panels->len ? p->template->panel_height * l->rows : p->template->height;
 	l->height =
 	    term ? o->rows * CELL_HEIGHT : l->top + l->bottom + (l->rows - 1) * l->gap_y + area * POINTS * k;

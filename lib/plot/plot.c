@@ -282,6 +282,15 @@ static int check_out(const char *figure, const char *name, const char *out)
 		   : 0;
 }
 
+// gnuplot pads each line and begins each plot with a form feed.
+static void print_lines(char *text)
+{
+	g_auto(GStrv) lines = g_strsplit(g_strdelimit(text, "\f", ' '), "\n", -1);
+
+	for (char **line = lines; *line && (*line[0] || line[1]); line++)
+		printf("%s\n", g_strchomp(*line));
+}
+
 int plot_draw(struct store *store, const struct plot_options *o, const char *figure, char **made)
 {
 	const char *out = o->out ?: ".";
@@ -298,7 +307,7 @@ int plot_draw(struct store *store, const struct plot_options *o, const char *fig
 		rc = draw(&p, o->format == PLOT_TERM ? NULL : picture, &printed, &scratch);
 	}
 	if (!rc && o->format == PLOT_TERM)
-		fputs(printed, stdout);
+		print_lines(printed);
 	else if (!rc)
 		rc = deliver(&p, out, scratch, picture);
 	if (!rc && o->format != PLOT_TERM)

@@ -118,6 +118,7 @@ static void layout_vars(struct plot *p)
 	plot_number(p, "slot_upright", l->slots_upright);
 	plot_number(p, "slot_drop", l->slots_height / l->char_height);
 	plot_number(p, "bars_per_group", p->groups->len ? p->bars / p->groups->len : 0);
+	plot_number(p, "panel_em", panel / l->font);
 	plot_array(p, "panel", p->panels, panel / l->font);
 	plot_number(p, "panel_rows", l->rows);
 	plot_number(p, "panel_columns", l->columns);

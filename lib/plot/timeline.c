@@ -118,6 +118,8 @@ int timeline_find(struct plot *p, struct timeline *t)
 	if (rc)
 		return rc;
 	t->by_system = parts->len == 0;
+	if (!parts->len && !p->series)
+		return err_set(-EINVAL, "which series? --series names it");
 	if (!parts->len) {
 		struct template_part own = {(char *)p->series, (char *[]){(char *)p->series, NULL}};
 
