@@ -32,4 +32,7 @@ int command_fail(const struct command *cmd, const char *fmt, ...) __attribute__(
 // The database's path: `given`, else $MMPROF_DB, else ./mmprof.db.
 const char *command_db_path(const char *given);
 
+// As whom workloads run: who called sudo; NULL: as mmprof itself.
+const char *command_default_user(void);
+
 #endif

@@ -62,3 +62,10 @@ const char *command_db_path(const char *given)
 		return given;
 	return env && *env ? env : "mmprof.db";
 }
+
+const char *command_default_user(void)
+{
+	const char *user = getenv("SUDO_USER");
+
+	return user && *user ? user : NULL;
+}

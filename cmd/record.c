@@ -105,20 +105,13 @@ static int series(const struct record_options *o, struct session_options *so, co
 	return rc;
 }
 
-static const char *default_user(void)
-{
-	const char *user = getenv("SUDO_USER");
-
-	return user && *user ? user : NULL;
-}
-
 int record_workload(const struct command *cmd, const struct record_options *o, const char **workload)
 {
 	g_autofree char *experiment = g_uuid_string_random(),
 			*base = *workload ? g_path_get_basename(*workload) : NULL;
 	struct session_options so = {
 	    .workload = {.argv = workload,
-			 .user = o->user ? o->user : default_user(),
+			 .user = o->user ? o->user : command_default_user(),
 			 .cpus = o->cpus,
 			 .membind = o->membind,
 			 .preferred = o->preferred,

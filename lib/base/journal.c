@@ -23,6 +23,7 @@ static const char *const kind_names[] = {
 
 static int journal_fd = -1;
 static char *journal_path;
+static int lock_fd = -1;
 static GPtrArray *lines; // this process's, oldest first
 
 static int write_file(const char *path, const char *value, int flags)
@@ -144,6 +145,21 @@ static int open_dir(void)
 	return 0;
 }
 
+int journal_lock(void)
+{
+	int rc = lock_fd < 0 ? open_dir() : 0;
+
+	if (rc)
+		return rc;
+	if (lock_fd < 0)
+		lock_fd = open(DIR_PATH, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (lock_fd < 0)
+		return err_set(-errno, "can't open %s: %m", DIR_PATH);
+	if (flock(lock_fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	return errno == EWOULDBLOCK ? -EBUSY : err_set(-errno, "can't lock %s: %m", DIR_PATH);
+}
+
 int journal_open(void (*told)(const char *line))
 {
 	g_autoptr(GDir) dir = NULL;
@@ -187,14 +203,20 @@ int journal_mark(void)
 	return lines ? (int)lines->len : 0;
 }
 
+// What is undone goes from the file too, so that a crash much later does not undo it once more.
 int journal_undo_to(int mark)
 {
 	int failed = 0;
+	off_t end = 0;
 
 	while (lines && (int)lines->len > mark) {
 		failed += undo(lines->pdata[lines->len - 1]) != 0;
 		g_ptr_array_set_size(lines, (int)lines->len - 1);
 	}
+	for (guint i = 0; lines && i < lines->len; i++)
+		end += (off_t)strlen(lines->pdata[i]) + 1;
+	if (journal_fd >= 0 && ftruncate(journal_fd, end))
+		failed += err_set(1, "can't shorten %s: %m", journal_path);
 	return failed;
 }
 

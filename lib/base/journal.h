@@ -13,13 +13,17 @@ enum undo_kind {
 		       // O_APPEND
 };
 
+// Takes this machine's settings for this process: what another one is about to put back must not be taken for
+// the state to go back to. Call it before journal_open; held until the process ends. -EBUSY (no err chain)
+// while another has them; -errno with an err chain when /run/mmprof can't be had.
+int journal_lock(void);
+
 // Undoes what dead mmprofs left behind (names them through `told`, which may be NULL) and starts this
 // process's journal. 0, or -errno with an err chain when /run/mmprof can't be had.
 int journal_open(void (*told)(const char *line));
 
 // Writes down how to undo a change, durably. Call it before making the change. `value` may be NULL. Returns a
-// mark
-// (>= 0) for journal_undo_to, or -errno with an err chain: then the change must not be made.
+// mark (>= 0) for journal_undo_to, or -errno with an err chain: then the change must not be made.
 int journal_add(enum undo_kind kind, const char *path, const char *value);
 
 // The mark of the next change.

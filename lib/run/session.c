@@ -65,6 +65,15 @@ void session_block_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+bool session_pause(double seconds)
+{
+	struct timespec t = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
+	sigset_t set;
+
+	signals(&set);
+	return sigtimedwait(&set, NULL, &t) > 0;
+}
+
 static struct output_options output_options_of(const struct session_options *o)
 {
 	return (struct output_options){o->extracts, o->marks, o->workload.stdout_path};
@@ -144,7 +153,7 @@ static int store_tags(struct session *s)
 static int begin(struct session *s)
 {
 	const struct session_options *o = s->options;
-	g_autofree char *cwd = g_get_current_dir();
+	g_autofree char *cwd = g_canonicalize_filename(o->workload.cwd ?: ".", NULL);
 	struct store_run info = {.experiment = o->experiment,
 				 .name = o->name,
 				 .system = o->system,
@@ -154,11 +163,14 @@ static int begin(struct session *s)
 				 .boot_id = host_boot_id(),
 				 .version = MMPROF_VERSION,
 				 .iteration = o->iteration,
+				 .cell = o->cell,
 				 .warmup = o->iteration == 0,
 				 .started_unix_ns = g_get_real_time() * 1000,
 				 .interval_ms = o->interval_ms};
 	int rc = store_run_begin(s->store, &info, &s->run);
 
+	if (!rc && o->set_up)
+		rc = o->set_up(o->ctx);
 	if (!rc)
 		rc = store_begin(s->store);
 	if (!rc)
@@ -488,7 +500,7 @@ static void count_probes(const struct probes *set, struct session_outcome *out)
 	}
 }
 
-static void tear_down(struct session *s)
+static void tear_down(struct session *s, struct session_outcome *out)
 {
 	workload_free(s->workload);
 	output_free(s->output);
@@ -497,7 +509,7 @@ static void tear_down(struct session *s)
 		samplers_close(s->samplers);
 	probes_free(s->probes);
 	run_cgroup_free(&s->cgroup);
-	journal_undo_to(s->journal_mark);
+	out->not_put_back = journal_undo_to(s->journal_mark);
 	if (s->signal_fd >= 0)
 		close(s->signal_fd);
 	if (s->timer_fd >= 0)
@@ -542,6 +554,6 @@ int session_run(struct store *store, const struct session_options *options, stru
 		mark_failed(&s);
 	out->run = s.run;
 	count_probes(s.probes, out);
-	tear_down(&s);
+	tear_down(&s, out);
 	return rc;
 }

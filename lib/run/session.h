@@ -19,9 +19,14 @@ struct session_options {
 	const char *backend;
 	int interval_ms, timeout_s; // timeout 0: none
 	int iteration;              // 0: warm-up
+	int cell;                   // of the experiment's plan, from 1; 0: of no plan
 	bool bpf_stats;
 	const char
 	    *bench; // the workload is this benchmark of ours, which gives back results; NULL: it is not
+	// Sets the machine up, once the run's row is written and before its facts are read. What it changes
+	// it writes into the journal; the end of the run puts it back. -errno with an err chain. May be NULL.
+	int (*set_up)(void *ctx);
+	void *ctx;
 	void (*progress)(
 	    const char *text); // one line that replaces the one before; NULL text: done. May be NULL.
 };
@@ -33,10 +38,14 @@ struct session_outcome {
 	const char *status;
 	int64_t elapsed_ns;
 	int attached, not_attached, left_running;
+	int not_put_back; // changes of the machine that could not be undone; err_text() says which was the last
 };
 
 // Blocks the signals that a session handles; call once, before any thread or session.
 void session_block_signals(void);
+
+// Waits so long between sessions; true when one of those signals came, and takes it.
+bool session_pause(double seconds);
 
 // Checks everything that can be checked without changing anything: workload, placement, probe specifications.
 // -EINVAL with an err chain.

@@ -76,13 +76,17 @@ static int check_cpus(const char *cpus)
 	return 0;
 }
 
-static int check_program(const char *program)
+// A relative path is one from `cwd`.
+static int check_program(const char *program, const char *cwd)
 {
-	g_autofree char *path = g_find_program_in_path(program);
+	g_autofree char *from = strchr(program, '/') ? g_canonicalize_filename(program, cwd) : NULL;
+	g_autofree char *path = g_find_program_in_path(from ?: program);
 
+	if (cwd && !g_file_test(cwd, G_FILE_TEST_IS_DIR))
+		return err_set(-EINVAL, "--cwd: there is no directory \"%s\"", cwd);
 	if (path)
 		return 0;
-	if (strchr(program, '/') && access(program, F_OK) == 0)
+	if (from && access(from, F_OK) == 0)
 		return err_set(-EINVAL, "the workload \"%s\" is not an executable file", program);
 	return err_set(-EINVAL, "the workload \"%s\" was not found", program);
 }
@@ -93,7 +97,9 @@ int workload_check(const struct workload_options *o)
 
 	if (o->user && !getpwnam(o->user))
 		return err_set(-EINVAL, "--user: there is no user \"%s\"", o->user);
-	rc = check_program(o->argv[0]);
+	if (o->stdin_path && access(o->stdin_path, R_OK))
+		return err_set(-EINVAL, "--stdin: can't read %s: %m", o->stdin_path);
+	rc = check_program(o->argv[0], o->cwd);
 	if (!rc)
 		rc = check_cpus(o->cpus);
 	if (!rc)
@@ -167,6 +173,8 @@ static void child(const struct workload_options *o, int go_fd, int error_fd)
 		redirect(o->stdout_path, O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
 	replace(o->stdout_fd, STDOUT_FILENO);
 	replace(o->stderr_fd, STDERR_FILENO);
+	if (o->cwd && chdir(o->cwd))
+		_exit(125);
 	apply_placement(o);
 	rc = -become(o->user);
 	if (o->results_fd > 0) {

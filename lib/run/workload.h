@@ -11,6 +11,7 @@
 struct workload_options {
 	const char *const *argv;                      // NULL-terminated
 	const char *user;                             // NULL: as mmprof itself
+	const char *cwd;                              // where it runs; NULL: mmprof's own
 	const char *cpus;                             // NULL: any; e.g. "0-3,8"
 	const char *membind, *preferred, *interleave; // nodes, NULL: not set
 	const char *stdin_path, *stdout_path;         // NULL: mmprof's own

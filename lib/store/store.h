@@ -42,6 +42,13 @@ struct store_run {
 int store_run_begin(struct store *store, const struct store_run *info, int64_t *run);
 int store_run_tag(struct store *store, int64_t run, const char *key, const char *value);
 
+// The plan of an experiment, whose name its runs carry; the same name again replaces it.
+struct store_experiment {
+	const char *name, *plan; // plan: its text
+	int64_t seed, cells, created_unix_ns;
+};
+int store_experiment(struct store *store, const struct store_experiment *info);
+
 // Provenance: facts of the machine, e.g. ("vm.swappiness", "60"). Sets of facts that are equal are stored
 // once: keys and values are parallel arrays.
 int store_run_facts(struct store *store, int64_t run, const char *const *keys, const char *const *values,

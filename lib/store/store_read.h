@@ -36,6 +36,21 @@ int store_find_run(struct store *store, const char *which, struct store_run_row 
 // The runs of the same experiment, warm-ups too, in order; just the run itself when it has no experiment.
 int store_read_siblings(struct store *store, const struct store_run_row *run, GArray **runs);
 
+// All plans, by name.
+struct store_experiment_row {
+	const char *name, *plan; // plan: its text
+	int64_t seed, cells, created_unix_ns;
+};
+int store_read_experiments(struct store *store, GArray **experiments);
+
+// How each run of an experiment that belongs to a cell of its plan ended, oldest first.
+struct store_cell_run {
+	int64_t cell, warmup;
+	const char *status;
+	int64_t exit_status, signal;
+};
+int store_read_cell_runs(struct store *store, const char *experiment, GArray **runs);
+
 struct store_pair {
 	const char *key, *value;
 };
