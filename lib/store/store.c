@@ -161,6 +161,12 @@ int store_commit(struct store *s)
 	return sqlite3_get_autocommit(s->db) ? 0 : store_exec(s, "COMMIT");
 }
 
+void store_rollback(struct store *s)
+{
+	if (!sqlite3_get_autocommit(s->db))
+		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
 // --- the file
 
 // Resolves the directory, so that SQLite can refuse every symbolic link in the path.
