@@ -1,12 +1,15 @@
 // `mmprof report --compare`; see report_compare.h.
 #include "cmd/report_compare.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "base/outfile.h"
 #include "metric/bound.h"
+#include "plot/plot.h"
 #include "report/compare.h"
 
 static void free_list(char **list)
@@ -119,6 +122,57 @@ static GPtrArray *systems_of(const GPtrArray *args)
 	return systems;
 }
 
+// --- one page for a browser
+
+// What the database has no data for is left out of the page: the tables say why.
+static int draw_figures(struct store *store, const struct report_compare_options *o, GArray *figures)
+{
+	static const char *const names[] = {"bars",  "runs",  "cpu",       "cdf",      "tlb",
+					    "locks", "nodes", "residency", "migration"};
+	const struct plot_options plot = {.selection = o->selection,
+					  .compare = o->compare,
+					  .metric = o->metrics ? o->metrics[0] : NULL,
+					  .width = PLOT_DOUBLE};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+		struct doc_figure figure = {names[i], NULL};
+		char *svg = NULL;
+		int rc = plot_svg(store, &plot, names[i], &svg);
+
+		if (rc == -ENODATA)
+			continue;
+		if (rc)
+			return rc;
+		for (const struct plot_figure *f = plot_figures(); f->name; f++)
+			if (!strcmp(f->name, names[i]))
+				figure.title = f->what;
+		figure.svg = svg;
+		g_array_append_val(figures, figure);
+	}
+	return 0;
+}
+
+static int write_page(struct store *store, const struct report_compare_options *o, const struct doc *doc,
+		      const char *path)
+{
+	g_autoptr(GArray) figures = g_array_new(FALSE, FALSE, sizeof(struct doc_figure));
+	char *page = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&page, &len);
+	int rc = out ? draw_figures(store, o, figures) : err_set(-ENOMEM, "no memory for the page");
+
+	if (!rc)
+		rc = doc_print_page(doc, (const struct doc_figure *)figures->data, (int)figures->len, out);
+	if (out)
+		fclose(out);
+	if (!rc)
+		rc = outfile_write(path, page, len);
+	for (guint i = 0; i < figures->len; i++)
+		g_free((char *)g_array_index(figures, struct doc_figure, i).svg);
+	free(page);
+	return rc;
+}
+
 int compare_command_run(const struct command *cmd, struct store *store, const struct query *q,
 			const struct compare_command *c, bool all)
 {
@@ -142,6 +196,8 @@ int compare_command_run(const struct command *cmd, struct store *store, const st
 	if (report_compare(store, &o, &doc))
 		return command_fail(cmd, "%s", err_text());
 	rc = query_print(cmd, q, doc);
+	if (!rc && c->html && write_page(store, &o, doc, c->html))
+		rc = command_fail(cmd, "%s", err_text());
 	doc_free(doc);
 	return rc ? rc : check_bounds(cmd, store, c->bounds, &o.selection);
 }

@@ -24,6 +24,8 @@ void store_close(struct store *store);
 // read in between is of one moment. Begun twice or committed twice is no error.
 int store_begin(struct store *store);
 int store_commit(struct store *store);
+// Takes back what was written since store_begin().
+void store_rollback(struct store *store);
 
 struct store_run {
 	const char *experiment;        // groups runs; may be NULL
@@ -118,6 +120,14 @@ struct store_calibration {
 int store_calibration(struct store *store, int64_t run, const struct store_calibration *cal);
 
 int store_not_measured(struct store *store, int64_t run, const char *what, const char *why);
+
+// What a person says about a run.
+int store_note(struct store *store, int64_t run, const char *text);
+
+// Deletes a run with all that belongs to it: -ENOENT, -EBUSY while it is being recorded. Then, once for many, what
+// no run uses any more: sets of facts, experiments.
+int store_delete_run(struct store *store, int64_t run);
+int store_delete_unused(struct store *store);
 
 // A figure that the workload gave, and a moment that it named. better: "less", "more", "neither".
 int store_metric(struct store *store, int64_t run, const char *name, double value, const char *unit,
