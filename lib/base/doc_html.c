@@ -11,7 +11,8 @@ static const char style[] =
     "th,td{padding:.2em .8em .2em 0;text-align:left;vertical-align:top}"
     "th{border-bottom:1.5px solid #222;font-weight:600}td{border-bottom:1px solid #e4e4e4}"
     ".n{text-align:right}.none{color:#888;font-style:italic}p.note{color:#555;margin:.4em 0;max-width:60em}"
-    ".scroll{overflow-x:auto}figure{margin:1.5em 0}figcaption{color:#555;font-size:.9em}img{max-width:100%}"
+    ".scroll{overflow-x:auto}figure{margin:1.5em "
+    "0}figcaption{color:#555;font-size:.9em}img{width:100%;max-width:70em}"
     "@media(prefers-color-scheme:dark){body{background:#161616;color:#ddd}th{border-color:#ddd}"
     "td{border-color:#333}p.note,figcaption{color:#aaa}img{background:#fff}}";
 
@@ -22,9 +23,9 @@ static void escaped(FILE *out, const char *text)
 	fputs(markup, out);
 }
 
-static void cell(FILE *out, const struct cell *c, enum doc_unit unit)
+static void cell(FILE *out, const struct cell *c, enum doc_unit unit, bool in_column)
 {
-	bool number = c->kind == CELL_INT || c->kind == CELL_REAL;
+	bool number = in_column && (c->kind == CELL_INT || c->kind == CELL_REAL);
 	g_autofree char *text = doc_cell_text(c, unit);
 
 	fprintf(out, "<td class=\"%s\"", number ? "n" : c->kind == CELL_NONE ? "none" : "");
@@ -50,7 +51,7 @@ static void across(FILE *out, const struct doc_section *sec)
 	for (guint r = 0; r < sec->rows->len; r++) {
 		fputs("<tr>", out);
 		for (guint c = 0; c < sec->columns->len; c++)
-			cell(out, doc_cell_at(sec, r, c), doc_column_at(sec, c)->unit);
+			cell(out, doc_cell_at(sec, r, c), doc_column_at(sec, c)->unit, true);
 		fputs("</tr>\n", out);
 	}
 	fputs("</tbody></table></div>\n", out);
@@ -61,12 +62,14 @@ static void down(FILE *out, const struct doc_section *sec)
 	fputs("<table><tbody>\n", out);
 	for (guint r = 0; r < sec->rows->len; r++)
 		for (guint c = 0; c < sec->columns->len; c++) {
-			if (doc_cell_at(sec, r, c)->kind == CELL_BLANK)
+			const struct cell *one = doc_cell_at(sec, r, c);
+
+			if (one->kind == CELL_BLANK || (one->kind == CELL_NONE && !*one->text))
 				continue;
 			fputs("<tr><td>", out);
 			escaped(out, doc_column_at(sec, c)->title);
 			fputs("</td>", out);
-			cell(out, doc_cell_at(sec, r, c), doc_column_at(sec, c)->unit);
+			cell(out, doc_cell_at(sec, r, c), doc_column_at(sec, c)->unit, false);
 			fputs("</tr>\n", out);
 		}
 	fputs("</tbody></table>\n", out);
