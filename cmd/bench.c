@@ -10,6 +10,7 @@
 #include "base/doc.h"
 #include "base/err.h"
 #include "bench/bench.h"
+#include "cmd/bench.h"
 #include "cmd/record.h"
 #include "report/report.h"
 #include "store/store.h"
@@ -41,6 +42,92 @@ static int list(void)
 	return 0;
 }
 
+// --- the worker's command
+
+static const struct bench_param *param_of(const struct bench *b, const char *name)
+{
+	const struct bench_param *const lists[] = {b->params, bench_common_params};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
+		for (const struct bench_param *p = lists[i]; p && p->name; p++)
+			if (!strcmp(p->name, name))
+				return p;
+	return NULL;
+}
+
+// "--limit", "3" or "--limit=3" → given["limit"] = "3"
+static int take_words(const struct bench *b, const char *const *words, GHashTable *given)
+{
+	while (*words) {
+		const char *word = *words++, *sign = strchr(word, '=');
+		g_autofree char *name = NULL;
+		const struct bench_param *p;
+		const char *value;
+		int rc;
+
+		if (!g_str_has_prefix(word, "--"))
+			return err_set(-EINVAL, "%s: \"%s\" is not a parameter (mmprof bench %s --help)",
+				       b->name, word, b->name);
+		name = sign ? g_strndup(word + 2, (gsize)(sign - word - 2)) : g_strdup(word + 2);
+		p = param_of(b, name);
+		if (!p)
+			return err_set(-EINVAL, "%s has no parameter --%s (mmprof bench %s --help)", b->name,
+				       name, b->name);
+		value = sign ? sign + 1 : *words++;
+		if (!value)
+			return err_set(-EINVAL, "%s: --%s needs a value", b->name, name);
+		rc = bench_param_check(p, value);
+		if (rc)
+			return err_add(rc, "%s", b->name);
+		g_hash_table_insert(given, (void *)p, (void *)value);
+	}
+	return 0;
+}
+
+static void add_params(const struct bench_param *p, GHashTable *given, GPtrArray *argv, GString *title)
+{
+	for (; p && p->name; p++) {
+		const char *value = g_hash_table_lookup(given, p);
+
+		g_ptr_array_add(argv, g_strdup_printf("%s=%s", p->name, value ? value : p->fallback));
+		if (value && title)
+			g_string_append_printf(title, " %s=%s", p->name, value);
+	}
+}
+
+int bench_argv(const char *const *words, char ***argv, char **title)
+{
+	const struct bench *b = *words ? bench_find(*words) : NULL;
+	g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
+	g_autoptr(GHashTable) given = g_hash_table_new(NULL, NULL);
+	g_autoptr(GPtrArray) list = NULL;
+	GString *name;
+	int rc;
+
+	if (!b)
+		return err_set(-EINVAL, "there is no benchmark \"%s\": mmprof bench list",
+			       *words ? *words : "");
+	if (!self)
+		return err_set(-ENOENT, "can't tell where mmprof itself is (/proc/self/exe)");
+	rc = take_words(b, words + 1, given);
+	if (rc)
+		return rc;
+	list = g_ptr_array_new();
+	name = g_string_new(b->name);
+	g_ptr_array_add(list, g_steal_pointer(&self));
+	g_ptr_array_add(list, g_strdup("bench-worker"));
+	g_ptr_array_add(list, g_strdup(b->name));
+	add_params(b->params, given, list, name);
+	add_params(bench_common_params, given, list, NULL); // how it is measured is no part of what is
+	g_ptr_array_add(list, NULL);
+	*argv = (char **)g_ptr_array_steal(list, NULL);
+	if (title)
+		*title = g_string_free(name, FALSE);
+	else
+		g_string_free(name, TRUE);
+	return 0;
+}
+
 // --- one benchmark
 
 struct params {
@@ -51,7 +138,7 @@ struct params {
 	GPtrArray *texts; // helps
 };
 
-static void add_params(struct params *p, const struct bench_param *list)
+static void list_params(struct params *p, const struct bench_param *list)
 {
 	for (; list && list->name; list++)
 		g_ptr_array_add(p->names, (void *)list);
@@ -63,8 +150,8 @@ static void params_init(struct params *p, const struct bench *b)
 	p->table = g_array_new(TRUE, TRUE, sizeof(struct poptOption));
 	p->names = g_ptr_array_new();
 	p->texts = g_ptr_array_new_with_free_func(g_free);
-	add_params(p, b->params);
-	add_params(p, bench_common_params);
+	list_params(p, b->params);
+	list_params(p, bench_common_params);
 	p->values = g_new0(char *, p->names->len + 1);
 	for (guint i = 0; i < p->names->len; i++) {
 		const struct bench_param *param = p->names->pdata[i];
@@ -85,31 +172,6 @@ static void params_clear(struct params *p)
 	g_array_unref(p->table);
 	g_ptr_array_unref(p->names);
 	g_ptr_array_unref(p->texts);
-}
-
-// The worker's command: every parameter, defaults too, so that the run's argv tells them all.
-static int command_of(const struct params *p, GPtrArray *argv, GString *name)
-{
-	g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
-
-	if (!self)
-		return err_set(-ENOENT, "can't tell where mmprof itself is (/proc/self/exe)");
-	g_ptr_array_add(argv, g_steal_pointer(&self));
-	g_ptr_array_add(argv, g_strdup("bench-worker"));
-	g_ptr_array_add(argv, g_strdup(p->bench->name));
-	g_string_assign(name, p->bench->name);
-	for (guint i = 0; i < p->names->len; i++) {
-		const struct bench_param *param = p->names->pdata[i];
-		int rc = p->values[i] ? bench_param_check(param, p->values[i]) : 0;
-
-		if (rc)
-			return rc;
-		g_ptr_array_add(argv, g_strdup_printf("%s=%s", param->name, p->values[i] ?: param->fallback));
-		if (p->values[i] && i < p->names->len - 3)
-			g_string_append_printf(name, " %s=%s", param->name, p->values[i]);
-	}
-	g_ptr_array_add(argv, NULL);
-	return 0;
 }
 
 // Probes only when they are asked for: they would be part of what is timed.
@@ -138,20 +200,36 @@ static void show_last(const struct record_options *o)
 	store_close(store);
 }
 
+static GPtrArray *words_of(const struct params *p)
+{
+	GPtrArray *words = g_ptr_array_new_with_free_func(g_free);
+
+	g_ptr_array_add(words, g_strdup(p->bench->name));
+	for (guint i = 0; i < p->names->len; i++)
+		if (p->values[i])
+			g_ptr_array_add(words,
+					g_strdup_printf("--%s=%s",
+							((struct bench_param *)p->names->pdata[i])->name,
+							p->values[i]));
+	g_ptr_array_add(words, NULL);
+	return words;
+}
+
 static int run(struct params *p, struct record_options *o, int record)
 {
-	g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
-	g_autoptr(GString) name = g_string_new(NULL);
-	int rc = command_of(p, argv, name);
+	g_autoptr(GPtrArray) words = words_of(p);
+	g_auto(GStrv) argv = NULL;
+	g_autofree char *title = NULL;
+	int rc = bench_argv((const char *const *)words->pdata, &argv, &title);
 
 	if (rc)
-		return command_fail(&cmd_bench, "%s: %s", p->bench->name, err_text());
+		return command_fail(&cmd_bench, "%s", err_text());
 	if (!record && !o->probes && !o->no_probes)
 		leave_probes_out(o);
 	if (!o->name)
-		o->name = strdup(name->str);
+		o->name = strdup(title);
 	o->bench = p->bench->name;
-	rc = record_workload(&cmd_bench, o, (const char **)argv->pdata);
+	rc = record_workload(&cmd_bench, o, (const char **)argv);
 	if (rc != EXIT_USAGE && !o->quiet && !o->json)
 		show_last(o);
 	return rc;

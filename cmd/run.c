@@ -11,6 +11,7 @@
 #include "base/doc.h"
 #include "base/err.h"
 #include "base/journal.h"
+#include "cmd/bench.h"
 #include "cmd/command.h"
 #include "run/execute.h"
 #include "run/matrix.h"
@@ -91,8 +92,7 @@ static void list_cells(struct doc *doc, const struct plan *plan, const GArray *c
 	}
 	if (plan->warmup)
 		doc_note(sec,
-			 "Before the first of them, each pair of a system and a workload warms up: runs of "
-			 "it: %d.",
+			 "Warm-ups of each pair of a system and a workload, before the first of them: %d.",
 			 plan->warmup);
 }
 
@@ -217,17 +217,44 @@ static bool alone_on_terminal(const struct plan *plan)
 
 // --- the end
 
+// For a command line that is to be copied.
+static char *word(const char *text)
+{
+	static const char plain[] = G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "._/+:=@-";
+
+	return *text && !text[strspn(text, plain)] ? g_strdup(text) : g_shell_quote(text);
+}
+
+static char *how_to_look(const struct plan *plan, const char *db)
+{
+	g_autofree char *file = word(db), *name = word(plan->name);
+	GString *text = g_string_new("mmprof ");
+
+	if (plan->systems->len < 2) {
+		g_string_append_printf(text, "list runs --db %s", file);
+		return g_string_free(text, FALSE);
+	}
+	g_string_append_printf(text, "report --db %s --experiment %s --compare", file, name);
+	for (guint i = 0; i < plan->systems->len; i++) {
+		g_autofree char *system = word(((const struct plan_system *)plan->systems->pdata[i])->name);
+
+		g_string_append_printf(text, " %s", system);
+	}
+	return g_string_free(text, FALSE);
+}
+
 static int summary(const struct options *o, const struct execution *e, const struct resume_count *before,
 		   const char *db)
 {
 	int failed = e->failed + before->failed;
+	g_autofree char *file = word(db), *path = word(e->plan->path), *look = how_to_look(e->plan, db);
 
 	if (e->interrupted) {
 		fprintf(
 		    stderr,
 		    "mmprof run: stopped by a signal after %d of %u runs; go on with: mmprof run %s --db %s "
 		    "--resume\n",
-		    e->runs, e->cells->len, e->plan->path, db);
+		    e->runs, e->cells->len, path, file);
 		return EXIT_INTERRUPTED;
 	}
 	if (failed)
@@ -235,11 +262,10 @@ static int summary(const struct options *o, const struct execution *e, const str
 			e->runs + before->done + before->failed,
 			before->failed ? "; --retry runs those again that did so before" : "");
 	if (!o->quiet && !e->runs)
-		fprintf(stderr, "mmprof run: nothing is left to run of experiment %s in %s\n", e->plan->name,
-			db);
+		fprintf(stderr, "mmprof run: nothing is left to run of experiment %s (%s)\n", e->plan->name,
+			look);
 	else if (!o->quiet)
-		fprintf(stderr, "mmprof run: %d runs of experiment %s (mmprof list runs --db %s)\n", e->runs,
-			e->plan->name, db);
+		fprintf(stderr, "mmprof run: %d runs of experiment %s (%s)\n", e->runs, e->plan->name, look);
 	return failed ? 1 : 0;
 }
 
@@ -284,7 +310,7 @@ static int execute_all(const struct options *o, struct execution *e, int n_cells
 		fprintf(stderr, "mmprof run: %d changes of this machine could not be put back: %s\n", undone,
 			err_text());
 	store_close(e->store);
-	return rc || undone ? EXIT_USAGE : 0;
+	return rc == -EINTR ? EXIT_INTERRUPTED : rc || undone ? EXIT_USAGE : 0;
 }
 
 static int run_plan(const struct options *o, const struct plan *plan, GArray *cells, int n_cells)
@@ -309,14 +335,38 @@ static int run_plan(const struct options *o, const struct plan *plan, GArray *ce
 	return rc ? rc : summary(o, &e, &before, db);
 }
 
+// A workload that is one of our benchmarks gets the command that runs it.
+static int make_benchmarks(struct plan *plan)
+{
+	for (guint i = 0; i < plan->workloads->len; i++) {
+		struct plan_workload *w = plan->workloads->pdata[i];
+		g_auto(GStrv) words = NULL;
+		int rc = -EINVAL;
+
+		if (!w->bench)
+			continue;
+		if (g_shell_parse_argv(w->bench, NULL, &words, NULL))
+			rc = bench_argv((const char *const *)words, &w->argv, NULL);
+		else
+			err_set(rc, "\"%s\" is no command line", w->bench);
+		if (rc)
+			return plan_error(rc, plan->path, plan_line(&w->section, "bench"), "%s", err_text());
+	}
+	return 0;
+}
+
 static int with_plan(const struct options *o, const char *path)
 {
 	g_autoptr(GArray) all = NULL, chosen = NULL;
 	struct plan *plan = NULL;
 	int rc = plan_read(path, &plan);
 
-	if (rc)
+	if (!rc)
+		rc = make_benchmarks(plan);
+	if (rc) {
+		plan_free(plan);
 		return command_fail(&cmd_run, "%s", err_text());
+	}
 	all = matrix_cells((int)plan->systems->len, (int)plan->workloads->len, plan->runs,
 			   (uint64_t)plan->seed);
 	if (o->cells)

@@ -45,6 +45,7 @@ static struct session_options options_of(const struct plan *plan, const struct c
 	    .timeout_s = plan->timeout_s,
 	    .iteration = cell->round,
 	    .cell = cell->number,
+	    .bench = w->bench ? w->argv[2] : NULL,
 	};
 }
 

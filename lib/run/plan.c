@@ -292,10 +292,13 @@ static int check(struct plan *plan)
 	for (guint i = 0; i < plan->workloads->len; i++) {
 		const struct plan_workload *w = plan->workloads->pdata[i];
 
-		if (!w->argv)
-			return plan_error(-EINVAL, path, w->section.line,
-					  "workload %s has no command; write command = PROGRAM ARGUMENTS",
-					  w->name);
+		if (!w->argv == !w->bench)
+			return plan_error(
+			    -EINVAL, path, w->section.line,
+			    w->bench ? "workload %s has a command and a benchmark; leave one out"
+				     : "workload %s has no command; write command = PROGRAM ARGUMENTS, or "
+				       "bench = NAME",
+			    w->name);
 	}
 	if (!plan->systems->len)
 		add_system(plan, "none", 0);

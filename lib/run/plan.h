@@ -27,6 +27,8 @@ struct plan_workload {
 	char *name, *what, *command, **argv;
 	char *cwd, *user, *stdin_path, *stdout_path, *cpus, *membind, *preferred, *interleave;
 	char **extracts, **marks;
+	char *bench; // "NAME --PARAMETER VALUE ...": a benchmark of mmprof's instead of a command; the caller
+		     // of plan_read() makes its argv
 };
 
 struct plan {

@@ -36,6 +36,7 @@ static const struct plan_key no_keys[] = {{NULL, KEY_TEXT, 0, 0, 0}};
 	}
 static const struct plan_key workload_keys[] = {
     W("command", KEY_COMMAND, command),
+    W("bench", KEY_TEXT, bench),
     W("what", KEY_TEXT, what),
     W("cwd", KEY_TEXT, cwd),
     W("user", KEY_TEXT, user),
