@@ -68,7 +68,7 @@ CREATE TABLE run (
 	self_maxrss_bytes INTEGER,	-- mmprof's own largest resident set
 	bpf_ns INTEGER,			-- time spent in mmprof's BPF programs
 	bpf_ns_source TEXT,		-- how bpf_ns was had, or why it was not
-	cell INTEGER			-- which cell of its experiment's plan it is, from 1; NULL: of no plan
+	cell INTEGER			-- which cell of its experiment's plan it is, or came before as a warm-up, from 1; NULL: of no plan
 ) STRICT;
 CREATE INDEX run_by_experiment ON run (experiment, iteration);
 

@@ -38,7 +38,7 @@ struct session_outcome {
 	const char *status;
 	int64_t elapsed_ns;
 	int attached, not_attached, left_running;
-	int not_put_back; // changes of the machine that could not be undone; err_text() says which was the last
+	int not_put_back; // changes of the machine that could not be undone; err_text() tells of the last
 };
 
 // Blocks the signals that a session handles; call once, before any thread or session.

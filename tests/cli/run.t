@@ -43,6 +43,8 @@ ok "and another with another seed" test "$(cells "$plan")" != "$(cells "$scratch
 like "$(run --dry-run "$plan" --cell 3,5-6)" $'\n  3 .*\n  5 .*\n  6 .* true\n' "--dry-run lists the cells that --cell names"
 ok "--dry-run makes no database" test ! -e "$MMPROF_DB"
 
+like "$(run docs/plans/numa-balancing.ini --dry-run)" 'tiering .*memhog' "the example of the manual is a plan"
+
 # --- the whole
 ok "a plan runs" run "$plan" --quiet
 is "$(sql "SELECT group_concat(cell || ' ' || iteration || ' ' || system || ' ' || name, ',') FROM

@@ -17,6 +17,12 @@
 #include "base/journal.h"
 
 static char *file;
+static int n_told;
+
+static void count_line(const char *line)
+{
+	n_told += strstr(line, file) != NULL;
+}
 
 static int set_up(void **state)
 {
@@ -87,6 +93,36 @@ static void test_replay(void **state)
 	assert_int_equal(journal_close(), 0);
 }
 
+// What was undone long before the crash is not undone once more.
+static void test_undone(void **state)
+{
+	pid_t pid;
+
+	(void)state;
+	if (geteuid())
+		skip();
+	put("kept");
+	pid = fork();
+	if (pid == 0) {
+		if (journal_open(NULL) || journal_add(UNDO_WRITE, file, "kept") < 0)
+			_exit(1);
+		for (int i = 0; i < 3; i++) {
+			int mark = journal_mark();
+
+			if (journal_add(UNDO_WRITE, file, "kept\nand torn") < 0 || journal_undo_to(mark))
+				_exit(1);
+		}
+		put("changed");
+		raise(SIGKILL);
+	}
+	waitpid(pid, NULL, 0);
+	expect("changed");
+	assert_int_equal(journal_open(count_line), 0);
+	assert_int_equal(n_told, 1);
+	expect("kept\n");
+	assert_int_equal(journal_close(), 0);
+}
+
 static void test_torn(void **state)
 {
 	g_autofree char *line = g_strdup_printf("write\t%s\tback\nwri", file);
@@ -108,6 +144,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_reverse_order),
 	    cmocka_unit_test(test_replay),
+	    cmocka_unit_test(test_undone),
 	    cmocka_unit_test(test_torn),
 	};
 
