@@ -251,6 +251,9 @@ static int one(const struct bench *b, int argc, const char **argv)
 	    {NULL, 0, POPT_ARG_INCLUDE_TABLE, p.table->data, 0, title, NULL},
 	    {"record", 0, POPT_ARG_NONE, &with_probes, 0,
 	     "attach the default probes too (or name some with --probe)", NULL},
+	    {"compare-with", 0, POPT_ARG_ARGV, &o.systems, 0,
+	     "another system, run in turn with --system's: same as a second --system",
+	     "NAME[,SETTING=VALUE...]"},
 	    {NULL, 0, POPT_ARG_INCLUDE_TABLE, (void *)record, 0, "Options of record:", NULL},
 	    POPT_AUTOHELP POPT_TABLEEND};
 	rc = command_options(&cmd_bench, argc, argv, table, usage, &ctx, &rest);

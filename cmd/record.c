@@ -11,8 +11,10 @@
 #include "base/err.h"
 #include "base/journal.h"
 #include "cmd/record.h"
+#include "run/matrix.h"
 #include "run/session.h"
 #include "store/store.h"
+#include "system/spec.h"
 
 static int record(int argc, const char **argv);
 const struct command cmd_record = {"record", "measure a workload: probes and samplers, into the database",
@@ -84,22 +86,53 @@ static void summary(const struct record_options *o, const struct session_outcome
 		    out->left_running);
 }
 
-// Warm-ups first, then the runs, until one can't be made or a signal ends the series.
-static int series(const struct record_options *o, struct session_options *so, const char *db,
-		  struct store *store, int *exit_code)
+// --- the systems, and the runs of each
+
+static void spec_free(void *spec)
 {
+	system_spec_free(spec);
+}
+
+static int find_systems(char **names, GPtrArray *specs)
+{
+	char *const none[] = {"none", NULL};
+
+	for (char *const *name = names && *names ? names : none; *name; name++) {
+		struct system_spec *spec;
+		int rc = system_spec_new(*name, &spec);
+
+		g_ptr_array_add(specs, spec);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+// Warm-ups first; then rounds in which each system comes once, in random order, so that a drift of the
+// machine can't become a difference between systems. Ends when a run can't be made or a signal comes.
+static int series(const struct record_options *o, struct session_options *so, const GPtrArray *specs,
+		  const char *db, struct store *store, int *exit_code)
+{
+	g_autoptr(GArray) cells = matrix_cells((int)specs->len, 1, o->runs, 1);
+	g_autoptr(GArray) steps = matrix_with_warmups(cells, o->warmup);
 	struct session_outcome out = {};
 	int rc = 0;
 
-	for (int i = 1 - o->warmup; i <= o->runs && !rc && !out.interrupted; i++) {
-		if (i > 1 - o->warmup)
-			g_usleep((gulong)(o->pause * 1e6));
-		so->iteration = MAX(i, 0);
+	for (guint i = 0; i < steps->len && !rc && !out.interrupted; i++) {
+		const struct cell *cell = &g_array_index(steps, struct cell, i);
+		struct system_spec *spec = specs->pdata[cell->system];
+
+		if (i && session_pause(o->pause))
+			break;
+		so->iteration = cell->round;
+		so->system = spec->text;
+		so->set_up = system_spec_set_up;
+		so->ctx = spec;
 		rc = session_run(store, so, &out);
 		if (rc)
 			break;
 		summary(o, &out, db, so->iteration);
-		if (i >= 1 && out.exit_code)
+		if (cell->round && out.exit_code)
 			*exit_code = out.exit_code;
 	}
 	return rc;
@@ -120,7 +153,6 @@ int record_workload(const struct command *cmd, const struct record_options *o, c
 			 .stdout_path = o->stdout_path},
 	    .experiment = experiment,
 	    .name = o->name ? o->name : base,
-	    .system = o->system ? o->system : "none",
 	    .tags = (const char *const *)o->tags,
 	    .probes = (const char *const *)o->probes,
 	    .no_probes = (const char *const *)o->no_probes,
@@ -133,6 +165,7 @@ int record_workload(const struct command *cmd, const struct record_options *o, c
 	    .bench = o->bench,
 	    .progress = progress,
 	};
+	g_autoptr(GPtrArray) specs = g_ptr_array_new_with_free_func(spec_free);
 	const char *db = command_db_path(o->db);
 	struct store *store = NULL;
 	int exit_code = 0, rc = check(o, workload), undone;
@@ -142,11 +175,13 @@ int record_workload(const struct command *cmd, const struct record_options *o, c
 	if (!rc)
 		rc = session_check(&so);
 	if (!rc)
+		rc = find_systems(o->systems, specs);
+	if (!rc)
 		rc = journal_open(told);
 	if (!rc)
 		rc = store_open(db, STORE_WRITE, &store);
 	if (!rc)
-		rc = series(o, &so, db, store, &exit_code);
+		rc = series(o, &so, specs, db, store, &exit_code);
 	if (rc)
 		exit_code = command_fail(cmd, "%s", err_text());
 	undone = journal_close();
@@ -158,18 +193,44 @@ int record_workload(const struct command *cmd, const struct record_options *o, c
 	return exit_code;
 }
 
+// `record --bench NAME [OPTIONS] -- [PARAMETERS]` is `bench NAME --record [PARAMETERS] [OPTIONS]`: what was
+// before
+// "--" goes behind it.
+static int record_bench(const char *name, int argc, const char **argv, const char **params)
+{
+	g_autoptr(GPtrArray) words = g_ptr_array_new();
+
+	g_ptr_array_add(words, "bench");
+	g_ptr_array_add(words, (void *)name);
+	g_ptr_array_add(words, "--record");
+	for (; *params; params++)
+		g_ptr_array_add(words, (void *)*params);
+	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++) {
+		if (!strcmp(argv[i], "--bench"))
+			i++;
+		else if (!g_str_has_prefix(argv[i], "--bench="))
+			g_ptr_array_add(words, (void *)argv[i]);
+	}
+	g_ptr_array_add(words, NULL);
+	return cmd_bench.run((int)words->len - 1, (const char **)words->pdata);
+}
+
 static int record(int argc, const char **argv)
 {
 	struct record_options o = RECORD_DEFAULTS;
-	const struct poptOption table[] = {RECORD_OPTIONS(o), POPT_AUTOHELP POPT_TABLEEND};
+	char *bench = NULL;
+	const struct poptOption table[] = {
+	    RECORD_OPTIONS(o),
+	    {"bench", 0, POPT_ARG_STRING, &bench, 0,
+	     "the workload is this benchmark (mmprof bench list), its parameters stand behind --", "NAME"},
+	    POPT_AUTOHELP POPT_TABLEEND};
 	poptContext ctx;
 	const char **rest;
 	int rc =
 	    command_options(&cmd_record, argc, argv, table, "[OPTIONS] -- WORKLOAD [ARG...]", &ctx, &rest);
 
-	if (!rc) {
-		rc = record_workload(&cmd_record, &o, rest);
-	}
+	if (!rc)
+		rc = bench ? record_bench(bench, argc, argv, rest) : record_workload(&cmd_record, &o, rest);
 	poptFreeContext(ctx);
 	command_free_options(table);
 	return rc;

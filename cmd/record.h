@@ -5,9 +5,9 @@
 #include "cmd/command.h"
 
 struct record_options {
-	char *db, *system, *name, *backend, *user, *cpus, *membind, *preferred, *interleave, *stdin_path,
+	char *db, *name, *backend, *user, *cpus, *membind, *preferred, *interleave, *stdin_path,
 	    *stdout_path;
-	char **tags, **probes, **no_probes, **extracts, **marks;
+	char **systems, **tags, **probes, **no_probes, **extracts, **marks;
 	int runs, warmup, timeout, interval;
 	double pause;
 	int quiet, json, bpf_stats;
@@ -19,9 +19,11 @@ struct record_options {
 // clang-format off
 #define RECORD_OPTIONS(o) \
     {"db", 0, POPT_ARG_STRING, &(o).db, 0, "database (default: $MMPROF_DB, else ./mmprof.db)", "FILE"}, \
-    {"system", 0, POPT_ARG_STRING, &(o).system, 0, \
-     "name of the memory-management system under test (default: none)", "NAME"}, \
-    {"name", 0, POPT_ARG_STRING, &(o).name, 0, \
+    {"system", 0, POPT_ARG_ARGV, &(o).systems, 0, \
+     "the memory-management system under test, a name (default: none), and how the machine is set up for it; " \
+     "several are run in turn, in random order", \
+     "NAME[,SETTING=VALUE...]"}, \
+{"name", 0, POPT_ARG_STRING, &(o).name, 0, \
      "the workload's name in reports (default: its program's)", "NAME"}, \
     {"tag", 0, POPT_ARG_ARGV, &(o).tags, 0, "a remark stored with the run (repeatable)", "KEY=VALUE"}, \
     {"runs", 'n', POPT_ARG_INT, &(o).runs, 0, "how often to run it (default 1)", "N"}, \

@@ -105,19 +105,15 @@ static int check_bounds(const struct command *cmd, struct store *store, char **b
 	return worst;
 }
 
-// --- systems: "a b", "a,b", each once
+// --- systems, each once
 
 static GPtrArray *systems_of(const GPtrArray *args)
 {
-	GPtrArray *systems = g_ptr_array_new_with_free_func(g_free);
+	GPtrArray *systems = g_ptr_array_new();
 
-	for (guint i = 0; i < args->len; i++) {
-		g_auto(GStrv) names = g_strsplit(args->pdata[i], ",", -1);
-
-		for (char **n = names; *n; n++)
-			if (**n && !g_ptr_array_find_with_equal_func(systems, *n, g_str_equal, NULL))
-				g_ptr_array_add(systems, g_strdup(*n));
-	}
+	for (guint i = 0; i < args->len; i++)
+		if (!g_ptr_array_find_with_equal_func(systems, args->pdata[i], g_str_equal, NULL))
+			g_ptr_array_add(systems, args->pdata[i]);
 	g_ptr_array_add(systems, NULL);
 	return systems;
 }

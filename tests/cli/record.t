@@ -135,4 +135,22 @@ if [[ ${BUILD:-build} == build-asan ]]; then
 else
 	ok "its memory stays under 64 MiB" test "$(sql "SELECT self_maxrss_bytes FROM run WHERE id = $last")" -lt 67108864
 fi
+# --- several systems in turn, each set up for its runs
+if [[ -w /proc/sys/vm/swappiness ]]; then
+	before=$(</proc/sys/vm/swappiness)
+	low=a,sysctl.vm.swappiness=11 high=b,sysctl.vm.swappiness=77
+	ok "two systems in turn" "$MMPROF" record --quiet --no-probe all --system $low --system $high --runs 3 -- cat /proc/sys/vm/swappiness
+	is "$(sql "SELECT group_concat(DISTINCT r.system || '=' || f.value) FROM run r JOIN env_fact f ON f.env_id = r.env_id
+		WHERE f.key = 'sysctl.vm.swappiness' AND r.system LIKE '_,sysctl%' ORDER BY 1")" \
+		"$(printf '%s\n' "$low=11" "$high=77" | sort | paste -sd,)" "each ran under its setting"
+	is "$(sql "SELECT group_concat(n) FROM (SELECT count(DISTINCT system) AS n FROM run WHERE system LIKE '_,sysctl%' GROUP BY iteration)")" \
+		2,2,2 "once in each round"
+	is "$(</proc/sys/vm/swappiness)" "$before" "and the setting is put back"
+	refuses 'is no setting' "a system's option that is no setting" "$MMPROF" record --system a,speed=1 -- true
+	refuses 'this machine has no' "a setting that this machine lacks" "$MMPROF" record --system a,sysctl.vm.nothing=1 -- true
+else
+	skip "several systems" "/proc/sys/vm/swappiness can't be written here"
+fi
+ok "record --bench" "$MMPROF" record --quiet --no-probe all --bench mremap -- --pages 16 --limit 0.05
+is "$(sql "SELECT name FROM run ORDER BY id DESC LIMIT 1")" "mremap pages=16" "is a run of the benchmark"
 tap_done
