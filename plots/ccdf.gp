@@ -3,10 +3,11 @@
 # probe: handle_mm_fault
 # height: 1.5
 # panel height: 1.1
+# y room: 3.5
 # legend: lines
 # data steps: cdf
 y_title = 'calls longer than this (' . percent . ')'
-eval latency_axis
+eval latency_x
 set logscale y
 set format y '%g'
 eval panels_begin

@@ -6,7 +6,7 @@
 # legend: lines
 # data steps: cdf
 y_title = 'calls up to this latency (' . percent . ')'
-eval latency_axis
+eval latency_x
 set yrange [0:100]
 eval panels_begin
 do for [p=1:panels] {

@@ -6,7 +6,9 @@
 # part: user = user
 # part: kernel = system
 # part: k* = cpu.k*
-# part: other kernel threads = cpu.migration + cpu.oom_reaper + cpu.demeter
+# part: migration* = cpu.migration*
+# part: oom_reaper* = cpu.oom_reaper*
+# part: demeter* = cpu.demeter*
 # data parts: parts common
 set datafile columnheaders
 eval slots

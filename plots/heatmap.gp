@@ -10,9 +10,7 @@ y_title = x_title
 x_title = ''
 slot = 0.92
 colour_title = 'share of a run''s calls (' . percent . ')'
-set logscale y
-set yrange [least_s:most_s]
-set format y '%.0s %cs'
+eval latency_y
 unset grid
 set xtics scale 0
 eval panels_begin
@@ -21,7 +19,7 @@ do for [p=1:panels] {
 	eval panel_begin
 	eval slots
 	set xrange [0.5:groups + 0.5]
-	plot bins index p - 1 using ($5 > 0 ? ($1 + $2) / 2 : NaN):3:1:2:3:4:($5 * 100) skip 1 with boxxyerror fillstyle solid noborder fillcolor palette, \
+	plot bins index p - 1 using ($5 > 0 ? ($1 + $2) / 2 : NaN):3:1:($2 + 0.008):3:($4 * 1.01):($5 * 100) skip 1 with boxxyerror fillstyle solid noborder fillcolor palette, \
 		bins index p - 1 using ($5 < 0 ? $1 : NaN):(least_s * 1.2):(no_data) skip 1 with labels rotate by no_data_angle left textcolor rgb ink font no_data_font
 	unset colorbox
 }

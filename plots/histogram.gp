@@ -7,7 +7,7 @@
 # legend: lines
 # data bins: bins
 y_title = 'share of calls (' . percent . ')'
-eval latency_axis
+eval latency_x
 set yrange [0:*]
 eval panels_begin
 do for [p=1:panels] {

@@ -1,6 +1,6 @@
 # what: pages promoted, demoted, migrated and not migrated, a second, over time
 # needs: a kernel with page migration: vmstat.pgmigrate_success
-# y: pages
+# y: migration
 # height: 1.5
 # panel height: 1.1
 # part: promoted = vmstat.pgpromote_success

@@ -19,10 +19,10 @@ do for [p=1:panels] {
 	here(y) = column("workload") == p ? y : NaN
 	plot for [s=1:systems] boxes using (of(s)):(column("y_q1")):(of(s) - half):(of(s) + half):(column("y_q1")):(column("y_q3")) \
 			with boxxyerror fillstyle transparent solid 0.35 border rgb stroke[mod8(s)] fillcolor rgb colour[mod8(s)] lw 0.4 title line[s], \
-		boxes using (here(column("x")) - half):(column("y")):(2 * half):(0) with vectors nohead lc rgb ink lw 1, \
 		for [s=1:systems] points using (column("outlier") > 0 ? NaN : of(s)):(column("y")) with points \
 			pt 7 ps point_size lc rgb stroke[mod8(s)], \
 		points using (column("outlier") > 0 ? here(column("x")) : NaN):(column("y")) with points pt 2 ps 1.6 * point_size lc rgb ink lw 0.8, \
+		boxes using (here(column("x")) - half):(column("y")):(2 * half):(0) with vectors nohead lc rgb ink lw 1, \
 		boxes using (column("n") > 0 ? NaN : here(column("x"))):(column("base")):(no_data) with labels rotate by no_data_angle left textcolor rgb ink font no_data_font
 }
 unset multiplot

@@ -46,9 +46,14 @@ set label 999 x_title at screen (left + right) / 2, screen 0.6 * char_y center t
 panel_begin = "if (p > 1) { eval no_legend }; set title panel[p] offset 0,-0.7 textcolor rgb ink"
 if (!exists('x_title')) { x_title = '' }
 if (!exists('y_title')) { y_title = '' }
-# an x axis of latencies: `eval latency_axis`. Every decade is named, or every second one...
-latency_axis = "set logscale x; set format x '%.0s %cs'; set xrange [least_s:most_s]; \
-set xtics 10 ** ceil(log10(most_s / least_s) * 3.7 / panel_em)"
+# an axis of latencies: `eval latency_x` or `eval latency_y`. Every decade is named, or every second one...; of few
+# decades also 2 and 5.
+latency_x = "set logscale x; set format x '%.0s %cs'; set xrange [least_s:most_s]; decades = log10(most_s / least_s); \
+set xtics 10 ** ceil(decades * 3.7 / panel_em); if (decades < 1.8) { set xtics (); do for [e=-10:3] { do for [m in '1 2 5'] { \
+set xtics add (gprintf('%.0s %cs', m * 10.0 ** e) m * 10.0 ** e) } } }"
+latency_y = "set logscale y; set format y '%.0s %cs'; set yrange [least_s:most_s]; decades = log10(most_s / least_s); \
+if (decades < 1.8) { set ytics (); do for [e=-10:3] { do for [m in '1 2 5'] { \
+set ytics add (gprintf('%.0s %cs', m * 10.0 ** e) m * 10.0 ** e) } } }"
 # a scale of colours in the legend's place: `eval colour_scale`
 colour_scale = "if (dark) { set palette defined (0 paper, 0.02 '#25283f', 0.1 '#3b3f8f', 0.4 '#b5367a', 1 '#fcfdbf') } \
 else { set palette defined (0 paper, 0.02 '#deebf7', 0.1 '#9ecae1', 0.4 '#4292c6', 1 '#08306b') }; \

@@ -30,7 +30,7 @@ static void machine(struct plot *p, GString *out)
 {
 	static const struct {
 		const char *key, *word;
-	} facts[] = {{"cpu.model", "CPU"}, {"kernel.release", "kernel"}, {"numa.online", "NUMA nodes"}};
+	} facts[] = {{"cpu.model", "CPU"}, {"kernel.release", "kernel"}, {"numa.nodes", "NUMA nodes"}};
 	g_autofree char *accel = fact(p, "lab.accel");
 
 	g_string_append(out, "Machine:");

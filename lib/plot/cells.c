@@ -291,6 +291,7 @@ static void cell_runs(struct plot *p, struct table *t, const struct comparison *
 {
 	const struct cell *cell = comparison_cell(c, w, s);
 
+	p->most_runs = MAX(p->most_runs, (guint)cell->n);
 	for (size_t i = 0; i < cell->n; i++) {
 		double place = ((double)i + 0.5) / (double)cell->n - 0.5;
 

@@ -125,6 +125,7 @@ struct plot {
 	bool panels_are_cells;  // one for each workload and system, not for each workload
 	bool x_unmarked;        // no tics and numbers on the x axis
 	char *y_title, *y_base; // title of the y axis: "elapsed (s)"; NULL, or what follows it
+	guint most_runs;        // of a cell, where each is a point
 	double bars;            // beside each other on the x axis of one panel
 	struct layout layout;
 };

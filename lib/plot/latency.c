@@ -154,7 +154,7 @@ static void describe(struct plot *p, const struct latencies *l)
 {
 	double least = INFINITY, most = 0;
 
-	g_autofree char *title = g_strdup_printf("%s%s%s latency", l->probe, *l->part ? ", " : "", l->part);
+	g_autofree char *title = g_strdup_printf("%s %s", l->probe, *l->part ? l->part : "latency");
 
 	for (guint i = 0; i < l->rows->len; i++) {
 		const struct store_buckets_row *row = &g_array_index(l->rows, struct store_buckets_row, i);
@@ -165,8 +165,8 @@ static void describe(struct plot *p, const struct latencies *l)
 	plot_number(p, "least_s", least * 1e-9);
 	plot_number(p, "most_s", most * 1.1e-9);
 	plot_text(p, "x_title", title);
-	plot_remark(p, "Probe %s%s%s, calls of class %s; the time from entry to return, known to %.1f %%.",
-		    l->probe, *l->part ? "/" : "", l->part, p->class, 100 * HIST_ERROR);
+	plot_remark(p, "Probe %s%s%s, calls of class %s%s, known to %.1f %%.", l->probe, *l->part ? "/" : "",
+		    l->part, p->class, *l->part ? "" : "; the time from entry to return", 100 * HIST_ERROR);
 }
 
 // --- bins

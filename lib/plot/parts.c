@@ -181,6 +181,7 @@ static void thin_out(GPtrArray *parts, guint n_cells)
 {
 	g_autoptr(GPtrArray) sorted = g_ptr_array_new();
 	struct part *other = NULL;
+	bool merged = false;
 	double enough;
 
 	for (guint i = parts->len; i-- > 0;) {
@@ -208,7 +209,13 @@ static void thin_out(GPtrArray *parts, guint n_cells)
 		other->label = g_strdup("other");
 		merge(other, part, n_cells);
 		g_ptr_array_remove_index(parts, i);
+		merged = true;
 	}
+	for (guint i = 0; merged && i < parts->len; i++) // to the end
+		if (parts->pdata[i] == other) {
+			g_ptr_array_add(parts, g_ptr_array_steal_index(parts, i));
+			break;
+		}
 }
 
 // --- rows

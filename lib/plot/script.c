@@ -100,6 +100,17 @@ static void legend_vars(struct plot *p)
 	plot_number(p, "legend_sample", (box ? 1.4 : 2) * l->font / l->width);
 }
 
+// Smaller where bars are narrow or many runs stand beside each other; a size of 1 is about a font's height.
+static double point_size(const struct plot *p, double panel)
+{
+	double slot = p->bars > 0 ? 0.8 * panel / p->bars / p->layout.font : 10;
+	double size = slot < 1 ? 0.2 : 0.35;
+
+	if (p->most_runs)
+		size = CLAMP(2.5 * slot / p->most_runs, 0.1, size);
+	return size * (p->options->style == PLOT_PAPER ? 1 : 1.8);
+}
+
 static void layout_vars(struct plot *p)
 {
 	const struct layout *l = &p->layout;
@@ -134,9 +145,7 @@ static void layout_vars(struct plot *p)
 	plot_number(p, "char_x", l->font / l->width);
 	plot_number(p, "char_y", l->char_height / l->height);
 	// how wide a slot of the x axis is, in ems: is there room for a text?
-	plot_number(p, "point_size",
-		    (p->bars > 0 && 0.8 * panel / p->bars < l->font ? 0.2 : 0.35) *
-			(p->options->style == PLOT_PAPER ? 1 : 1.8));
+	plot_number(p, "point_size", point_size(p, panel));
 	plot_number(p, "slot_em", p->bars > 0 ? 0.8 * panel / p->bars / l->font : 0);
 }
 

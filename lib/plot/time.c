@@ -122,12 +122,18 @@ static struct grid grid_of(struct plot *p, struct timeline *t, guint w, int s)
 
 // --- panels and axes
 
+static const char *what_of(const struct plot *p, const char *series)
+{
+	return p->template->y ? p->template->y : series;
+}
+
 static void axes(struct plot *p, struct timeline *t)
 {
 	const char *series = g_array_index(t->lines, struct line, 0).above->pdata[0];
 	g_autofree char *name = g_strconcat(series, t->counter ? ".rate" : "", NULL);
 	struct unit time = unit_for(METRIC_NS, "ns", t->end_ns), unit;
 	g_autofree char *x_title = g_strdup_printf("time (%s)", time.name);
+	g_autofree char *what = NULL;
 	struct metric *m = NULL;
 
 	if (t->ratio)
@@ -137,7 +143,10 @@ static void axes(struct plot *p, struct timeline *t)
 	else
 		unit = unit_for(METRIC_NUMBER, "", t->most);
 	metric_free(m);
-	frame_y_title(p, p->template->y ? p->template->y : series, &unit, false, "");
+	if (!t->by_system && t->lines->len == 1) // there is no legend to say it
+		what = g_strdup_printf("%s, %s", what_of(p, series),
+				       g_array_index(t->lines, struct line, 0).label);
+	frame_y_title(p, what ? what : what_of(p, series), &unit, false, "");
 	plot_text(p, "x_title", x_title);
 	plot_number(p, "x_scale", time.scale * 1e9);
 	plot_number(p, "y_scale", unit.scale);

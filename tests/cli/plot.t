@@ -75,7 +75,7 @@ like "$(cat "$out/bars.svg")" 'handle_mm_fault.p99 relative to tpp' "--compare t
 "$MMPROF" plot cdf --out "$out" --probe migrate_pages --workload bfs --format svg >/dev/null
 like "$(cat "$out/cdf.svg")" 'migrate_pages latency' "--probe"
 "$MMPROF" plot cdf --out "$out" --probe 'mmap_lock/read wait' --workload bfs --format svg >/dev/null
-like "$(cat "$out/cdf.svg")" 'mmap_lock, read wait' "--probe with a part"
+like "$(cat "$out/cdf.svg")" 'mmap_lock read wait' "--probe with a part"
 "$MMPROF" plot series --out "$out" --series vmstat.pgmigrate_success --run 8 --format svg >/dev/null
 like "$(cat "$out/series.svg" "$out/series.txt")" 'Runs: [a-z]+ 1\.' "--series and --run: one run"
 for style in slide dark; do

@@ -25,7 +25,7 @@ CHINESE = ["基线", "分层内存", "页面迁移", "压缩交换", "内存去�
 SYSTEMS = ["none", "tpp", "memtis", "nomad", "ours", "pgcache", "zswap", "ksm"]
 WORKLOADS = ["bfs", "pagerank", "redis", "xsbench", "silo", "btree", "liblinear", "gups", "memcached", "rocksdb", "roms", "fotonik",
              "bwaves", "lbm", "mcf", "graph500", "tpch", "llama", "spark", "voltdb"]
-FACTS = {"kernel.release": "6.12.1", "cpu.model": "Planted CPU @ 2.40GHz", "numa.online": "0-1", "memory_tier4.nodes": "0",
+FACTS = {"kernel.release": "6.12.1", "cpu.model": "Planted CPU @ 2.40GHz", "numa.nodes": "0-1", "memory_tier4.nodes": "0",
          "memory_tier22.nodes": "1"}
 
 

@@ -9,5 +9,5 @@ trap 'rm -rf "$out"' EXIT
 python3 tests/plot/figures.py "$out/planted.db" --missing
 for f in bars cdf cpu residency; do
 	"$mmprof" plot "$f" --db "$out/planted.db" --out "$out" --format png
-	convert "$out/$f.png" -resize 500x -colorspace Gray +dither -colors 16 "tests/plot/golden/$f.png"
+	convert "$out/$f.png" -strip -resize 500x -colorspace Gray +dither -colors 16 "tests/plot/golden/$f.png"
 done
