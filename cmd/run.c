@@ -88,7 +88,7 @@ static void list_cells(struct doc *doc, const struct plan *plan, const GArray *c
 		doc_int(sec, cell->round);
 		doc_text(sec, "%s", s->name);
 		doc_text(sec, "%s", w->name);
-		doc_text(sec, "%s", w->command);
+		doc_text(sec, "%s%s", w->bench ? "mmprof bench " : "", w->bench ? w->bench : w->command);
 	}
 	if (plan->warmup)
 		doc_note(sec,

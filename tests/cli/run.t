@@ -21,7 +21,8 @@ make() { # NAME FILE < the rest of the plan
 }
 run() { "$MMPROF" run "$@"; }
 cells() { # of the last dry run: "cell round system workload"
-	run "$1" --dry-run --json | jq -r '.sections.cells.rows[] | "\(.cell) \(.round) \(.system) \(.workload)"'
+	run "$1" --dry-run --json | python3 -c 'import json, sys
+for c in json.load(sys.stdin)["sections"]["cells"]["rows"]: print(c["cell"], c["round"], c["system"], c["workload"])'
 }
 
 # --- what is to be run
@@ -80,7 +81,8 @@ make json "$plan" <<'INI'
 [workload yes]
 command = true
 INI
-is "$(run "$plan" --json --quiet | jq -r '"\(.cell) \(.round) \(.system) \(.workload) \(.status) \(.exit_code)"' | sed -n '1p;$p' | paste -sd,)" \
+is "$(run "$plan" --json --quiet | python3 -c 'import json, sys
+for r in map(json.loads, sys.stdin): print(*[r[k] for k in ("cell", "round", "system", "workload", "status", "exit_code")])' | sed -n '1p;$p' | paste -sd,)" \
 	"1 0 none yes done 0,3 3 none yes done 0" "--json prints an object a run; no system: none"
 make lines "$plan" <<'INI'
 [workload yes]
