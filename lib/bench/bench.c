@@ -224,12 +224,17 @@ static void send_hist(struct bench_run *run, const char *name, const struct hist
 static void send_timing(struct bench_run *run)
 {
 	const struct timing *t = &run->timing;
+	int64_t skew = timing_skew(t);
 
 	bench_metric(run, "timing.hz", t->hz, "hz", "neither");
 	bench_metric(run, "timing.hz_error", t->hz_error, "ratio", "less");
 	bench_metric(run, "timing.overhead", (double)t->overhead, "cycles", "less");
 	if (!t->tsc)
 		bench_cannot(run, "TSC cycles", "%s", t->why);
+	else if (skew < 0)
+		bench_cannot(run, "whether CPUs' TSCs agree", "there is one CPU only");
+	else
+		bench_metric(run, "timing.skew", (double)skew, "cycles", "less");
 }
 
 // --- the process
@@ -271,12 +276,11 @@ int bench_main(const char *name, const char *const *args, int fd)
 	set_up(&run, b, fd);
 	rc = take_args(&run, args);
 	cpus_count();
-	if (!rc && !b->spread && cpus_pin(0))
-		bench_cannot(&run, "on one CPU", "the kernel does not let it be pinned");
-	if (!rc)
-		rc = timing_init(&run.timing);
 	if (!rc) {
+		timing_init(&run.timing);
 		send_timing(&run);
+		if (!b->spread && cpus_pin(0))
+			bench_cannot(&run, "on one CPU", "the kernel does not let it be pinned");
 		rc = b->run(&run);
 	}
 	if (rc)

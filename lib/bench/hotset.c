@@ -282,7 +282,7 @@ static int run_phase(struct hotset *s, struct worker *workers, int phase)
 {
 	struct timespec length = {(time_t)bench_real(s->run, "phase"),
 				  (long)(fmod(bench_real(s->run, "phase"), 1) * 1e9)};
-	gint64 from = g_get_monotonic_time();
+	gint64 from = (gint64)(timing_clock() / 1000);
 	uint64_t accesses = 0, hot = 0;
 	g_autofree char *mark = g_strdup_printf("phase %d", phase + 1);
 	double seconds;
@@ -305,7 +305,7 @@ static int run_phase(struct hotset *s, struct worker *workers, int phase)
 		memset(&workers[i].hist, 0, sizeof(workers[i].hist));
 		workers[i].accesses = workers[i].hot_accesses = 0;
 	}
-	seconds = (double)(g_get_monotonic_time() - from) / 1e6;
+	seconds = (double)((gint64)(timing_clock() / 1000) - from) / 1e6;
 	phase_metric(s, phase, "throughput", (double)accesses / seconds, "accesses/s", "more");
 	phase_metric(s, phase, "hot_access_share", (double)hot / (double)MAX(accesses, 1), "ratio",
 		     "neither");

@@ -46,7 +46,7 @@ static int take_sample(struct bench_run *run, const struct bench_op *op, void *c
 // A tenth of the limit is for ten batches, so that there are a hundred in all if it is reached.
 static guint batch_size(const struct series *s)
 {
-	gint64 one_us = (g_get_monotonic_time() - s->begun_us) / MAX(s->values->len, 1);
+	gint64 one_us = ((gint64)(timing_clock() / 1000) - s->begun_us) / MAX(s->values->len, 1);
 
 	return (guint)CLAMP(s->limit_us / 100 / MAX(one_us, 1), 1, MOST_BATCH);
 }
@@ -101,7 +101,7 @@ static int collect(struct bench_run *run, const struct bench_op *op, void *ctx, 
 	int rc = 0;
 
 	s->limit_us = (gint64)(bench_real(run, "limit") * 1e6);
-	s->begun_us = g_get_monotonic_time();
+	s->begun_us = (gint64)(timing_clock() / 1000);
 	while (!rc && s->medians->len < MOST_BATCHES && !bench_stopped(run)) {
 		rc = take_sample(run, op, ctx, s);
 		if (!s->batch && s->values->len == 3)
@@ -111,7 +111,7 @@ static int collect(struct bench_run *run, const struct bench_op *op, void *ctx, 
 		if (enough(s, precision, &next_check))
 			break;
 		// past the limit it goes on only until there is anything to say
-		if (g_get_monotonic_time() - s->begun_us > s->limit_us && s->values->len >= 3)
+		if ((gint64)(timing_clock() / 1000) - s->begun_us > s->limit_us && s->values->len >= 3)
 			break;
 	}
 	return rc;
