@@ -24,12 +24,18 @@ static void put(struct doc_section *sec, const char *path, const struct merge_ou
 	doc_int(sec, o->added);
 	doc_int(sec, o->there);
 	doc_int(sec, o->running);
-	doc_int(sec, o->renamed);
+	doc_int(sec, o->renamed->len / 2);
+	if (o->running)
+		doc_note(sec, "%s: %" PRId64 " run%s still running: left out.", path, o->running,
+			 o->running == 1 ? "" : "s");
+	for (guint i = 0; i + 1 < o->renamed->len; i += 2)
+		doc_note(sec, "%s: another plan has the name \"%s\" here; this one is \"%s\".", path,
+			 (char *)o->renamed->pdata[i], (char *)o->renamed->pdata[i + 1]);
 }
 
-static int one(struct store *into, const char *path, struct doc_section *sec)
+static int one(struct store *into, const char *path, bool first, struct doc_section *sec)
 {
-	struct merge_outcome outcome;
+	struct merge_outcome outcome = {};
 	struct store *from = NULL;
 	int rc = store_open(path, STORE_READ, &from);
 
@@ -37,9 +43,12 @@ static int one(struct store *into, const char *path, struct doc_section *sec)
 		rc = store_merge(into, from, &outcome);
 	store_close(from);
 	if (rc)
-		return command_fail(&cmd_merge, "nothing of %s was merged: %s", path, err_text());
-	put(sec, path, &outcome);
-	return 0;
+		rc = command_fail(&cmd_merge, "%s; nothing of %s was merged%s", err_text(), path,
+				  first ? "" : ", only what was named before it");
+	else
+		put(sec, path, &outcome);
+	merge_outcome_clear(&outcome);
+	return rc;
 }
 
 // Every source is looked at before the target is made or changed.
@@ -73,7 +82,7 @@ static int all(const struct query *q)
 		     : 0;
 
 	for (guint i = 1; i < q->args->len && !rc; i++)
-		rc = one(into, q->args->pdata[i], sec);
+		rc = one(into, q->args->pdata[i], i == 1, sec);
 	if (!rc)
 		rc = query_print(&cmd_merge, q, doc);
 	store_close(into);

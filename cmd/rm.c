@@ -12,137 +12,201 @@
 static int rm(int argc, const char **argv);
 const struct command cmd_rm = {"rm", "delete runs", rm};
 
-// "3-7": both ends are ids.
+// "3-7": both ends are ids, without leading zeros: "00001234-5678" begins a UUID.
 static bool is_range(const char *text, int64_t *from, int64_t *to)
 {
-	int end = 0;
+	g_autofree char *first = g_strndup(text, strcspn(text, "-"));
+	const char *second = text + strlen(first) + (text[strlen(first)] == '-');
+	gint64 a, b; // of a text without a dash, `second` is empty: no number
 
-	return sscanf(text, "%" SCNd64 "-%" SCNd64 "%n", from, to, &end) == 2 && !text[end] && *from > 0 &&
-	       *from <= *to;
+	if (*first == '0' || *second == '0' || !g_ascii_string_to_signed(first, 10, 1, INT64_MAX, &a, NULL) ||
+	    !g_ascii_string_to_signed(second, 10, a, INT64_MAX, &b, NULL))
+		return false;
+	*from = a;
+	*to = b;
+	return true;
 }
 
-static void add_once(GArray *runs, const struct store_run_row *run)
+struct chosen {
+	GArray *runs;
+	GHashTable *ids; // of them
+};
+
+static void choose(struct chosen *c, const struct store_run_row *run)
 {
-	for (guint i = 0; i < runs->len; i++)
-		if (g_array_index(runs, struct store_run_row, i).id == run->id)
-			return;
-	g_array_append_val(runs, *run);
+	if (g_hash_table_add(c->ids, GSIZE_TO_POINTER((gsize)run->id)))
+		g_array_append_val(c->runs, *run);
 }
 
-static int find_named(struct store *store, const GPtrArray *args, const GArray *all, GArray *runs)
+static int choose_range(const GArray *all, const char *text, int64_t from, int64_t to, struct chosen *c)
 {
-	for (guint i = 0; i < args->len; i++) {
-		struct store_run_row run;
-		int64_t from, to;
+	bool found = false;
 
-		if (is_range(args->pdata[i], &from, &to)) {
-			for (guint k = 0; k < all->len; k++) {
-				const struct store_run_row *r = &g_array_index(all, struct store_run_row, k);
+	for (guint i = 0; i < all->len; i++) {
+		const struct store_run_row *r = &g_array_index(all, struct store_run_row, i);
 
-				if (r->id >= from && r->id <= to)
-					add_once(runs, r);
-			}
+		if (r->id < from || r->id > to)
 			continue;
-		}
-		if (store_find_run(store, args->pdata[i], &run))
-			return command_fail(&cmd_rm, "%s", err_text());
-		add_once(runs, &run);
+		choose(c, r);
+		found = true;
 	}
+	return found ? 0 : command_fail(&cmd_rm, "there is no run in %s (mmprof list runs)", text);
+}
+
+// A number is an id and nothing else: the id of a run that is gone must not find another one's UUID.
+static int choose_one(struct store *store, const char *text, struct chosen *c)
+{
+	struct store_run_row run;
+	gint64 id;
+
+	if (store_find_run(store, text, &run))
+		return command_fail(&cmd_rm, "%s", err_text());
+	if (g_ascii_string_to_signed(text, 10, 0, INT64_MAX, &id, NULL) && run.id != id)
+		return command_fail(&cmd_rm, "there is no run %s (mmprof list runs)", text);
+	choose(c, &run);
 	return 0;
 }
 
-static int find_runs(struct store *store, const struct query *q, const char *experiment, GArray *runs)
+static int choose_named(struct store *store, const GPtrArray *args, const GArray *all, struct chosen *c)
 {
-	g_autoptr(GArray) all = NULL;
-	int rc;
+	int rc = 0;
 
-	if (store_read_runs(store, &all))
-		return command_fail(&cmd_rm, "%s", err_text());
-	rc = find_named(store, q->args, all, runs);
-	for (guint i = 0; experiment && i < all->len; i++) {
-		const struct store_run_row *r = &g_array_index(all, struct store_run_row, i);
+	for (guint i = 0; i < args->len && !rc; i++) {
+		int64_t from, to;
 
-		if (!g_strcmp0(r->experiment, experiment))
-			add_once(runs, r);
+		rc = is_range(args->pdata[i], &from, &to) ? choose_range(all, args->pdata[i], from, to, c)
+							  : choose_one(store, args->pdata[i], c);
 	}
-	if (!rc && !runs->len)
-		rc = command_fail(&cmd_rm, "no such run (mmprof list runs)");
 	return rc;
 }
 
+static int choose_runs(struct store *store, const struct query *q, const char *experiment, struct chosen *c)
+{
+	g_autoptr(GArray) all = NULL;
+	bool found = !experiment;
+	int rc = store_read_runs(store, &all) ? command_fail(&cmd_rm, "%s", err_text())
+					      : choose_named(store, q->args, all, c);
+
+	for (guint i = 0; !rc && experiment && i < all->len; i++) {
+		const struct store_run_row *r = &g_array_index(all, struct store_run_row, i);
+
+		if (g_strcmp0(r->experiment, experiment))
+			continue;
+		choose(c, r);
+		found = true;
+	}
+	if (!rc && !found)
+		rc = command_fail(&cmd_rm, "there is no run of an experiment \"%s\" (mmprof list runs)",
+				  experiment);
+	return rc;
+}
+
+// "run 3 (memhog, tpp, done)", or "4 runs (1, 3-5)".
+static char *describe(const GArray *runs)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	const struct store_run_row *r = &g_array_index(runs, struct store_run_row, 0);
+
+	if (runs->len == 1)
+		return g_strdup_printf("run %" PRId64 " (%s, %s, %s)", r->id, r->name, r->system, r->status);
+	g_string_printf(text, "%u runs (", runs->len);
+	for (guint i = 0, k; i < runs->len; i = k + 1) {
+		for (k = i; k + 1 < runs->len && r[k + 1].id == r[k].id + 1;)
+			k++;
+		g_string_append_printf(text, "%s%" PRId64, i ? ", " : "", r[i].id);
+		if (k > i)
+			g_string_append_printf(text, "-%" PRId64, r[k].id);
+	}
+	g_string_append_c(text, ')');
+	return g_steal_pointer(&text->str);
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct store_run_row *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
 // Only a yes is a yes; nobody to ask is a no.
-static int confirm(const GArray *runs)
+static int confirm(const char *what)
 {
 	char answer[16] = "";
 
 	if (!isatty(STDIN_FILENO))
-		return command_fail(&cmd_rm, "%u run%s would be deleted: say --yes", runs->len,
-				    runs->len == 1 ? "" : "s");
-	for (guint i = 0; i < runs->len && i < 20; i++) {
-		const struct store_run_row *r = &g_array_index(runs, struct store_run_row, i);
-
-		fprintf(stderr, "  run %" PRId64 ": %s, %s, %s\n", r->id, r->name, r->system, r->status);
-	}
-	fprintf(stderr, "Delete %u run%s? [y/N] ", runs->len, runs->len == 1 ? "" : "s");
+		return command_fail(&cmd_rm, "%s would be deleted: say --yes", what);
+	fprintf(stderr, "Delete %s? [y/N] ", what);
 	if (!fgets(answer, sizeof(answer), stdin) || (*answer != 'y' && *answer != 'Y'))
 		return command_fail(&cmd_rm, "nothing was deleted");
 	return 0;
 }
 
-static int delete_all(struct store *store, const GArray *runs, bool quiet)
+static int delete_all(struct store *store, const GArray *runs)
 {
 	int rc = store_begin(store);
 
 	for (guint i = 0; i < runs->len && !rc; i++)
 		rc = store_delete_run(store, g_array_index(runs, struct store_run_row, i).id);
 	if (!rc)
-		rc = store_delete_unused(store);
-	if (!rc)
 		rc = store_commit(store);
-	if (rc) {
+	if (rc)
 		store_rollback(store);
-		return command_fail(&cmd_rm, "nothing was deleted: %s", err_text());
+	return rc ? command_fail(&cmd_rm, "nothing was deleted: %s", err_text()) : 0;
+}
+
+struct options {
+	char *experiment;
+	int yes, quiet;
+};
+
+static int run(const struct query *q, const struct options *o)
+{
+	g_autoptr(GArray) runs = g_array_new(FALSE, FALSE, sizeof(struct store_run_row));
+	g_autoptr(GHashTable) ids = g_hash_table_new(NULL, NULL);
+	struct chosen chosen = {runs, ids};
+	struct store *store = NULL;
+	g_autofree char *what = NULL;
+	int rc = query_open(&cmd_rm, q, &store); // never makes a database
+
+	store_close(store);
+	store = NULL;
+	if (!rc && store_open(command_db_path(q->db), STORE_WRITE, &store))
+		rc = command_fail(&cmd_rm, "%s", err_text());
+	if (!rc)
+		rc = choose_runs(store, q, o->experiment, &chosen);
+	if (!rc) {
+		g_array_sort(runs, by_id);
+		what = describe(runs);
 	}
-	if (!quiet)
-		printf("%u run%s deleted\n", runs->len, runs->len == 1 ? "" : "s");
-	return 0;
+	if (!rc && !o->yes)
+		rc = confirm(what);
+	if (!rc)
+		rc = delete_all(store, runs);
+	if (!rc && !o->quiet)
+		printf("%s deleted\n", what);
+	store_close(store);
+	return rc;
 }
 
 static int rm(int argc, const char **argv)
 {
 	struct query q = {};
-	char *experiment = NULL;
-	int yes = 0, quiet = 0, rc;
+	struct options o = {};
 	const struct poptOption table[] = {
 	    {"db", 0, POPT_ARG_STRING, &q.db, 0, "database (default: $MMPROF_DB, else ./mmprof.db)", "FILE"},
-	    {"experiment", 'e', POPT_ARG_STRING, &experiment, 0, "all runs of this experiment", "NAME"},
-	    {"yes", 'y', POPT_ARG_NONE, &yes, 0, "don't ask", NULL},
-	    {"quiet", 'q', POPT_ARG_NONE, &quiet, 0, "say nothing but errors", NULL},
+	    {"experiment", 'e', POPT_ARG_STRING, &o.experiment, 0, "all runs of this experiment", "NAME"},
+	    {"yes", 'y', POPT_ARG_NONE, &o.yes, 0, "don't ask", NULL},
+	    {"quiet", 'q', POPT_ARG_NONE, &o.quiet, 0, "say nothing but errors", NULL},
 	    POPT_AUTOHELP POPT_TABLEEND};
-	struct store *store = NULL;
-	g_autoptr(GArray) runs = g_array_new(FALSE, FALSE, sizeof(struct store_run_row));
-
-	rc = query_options(
+	int rc = query_options(
 	    &cmd_rm, argc, argv, table,
 	    "[OPTIONS] RUN...\n\nRUN is a run's id, the beginning of its UUID, \"last\", or FROM-TO.", &q);
-	if (!rc && !q.args->len && !experiment)
+
+	if (!rc && !q.args->len && !o.experiment)
 		rc = command_fail(&cmd_rm, "which run? mmprof rm RUN...");
 	if (!rc)
-		rc = query_open(&cmd_rm, &q, &store); // never makes a database
-	if (!rc) {
-		store_close(store);
-		store = NULL;
-		if (store_open(command_db_path(q.db), STORE_WRITE, &store))
-			rc = command_fail(&cmd_rm, "%s", err_text());
-	}
-	if (!rc)
-		rc = find_runs(store, &q, experiment, runs);
-	if (!rc && !yes)
-		rc = confirm(runs);
-	if (!rc)
-		rc = delete_all(store, runs, quiet);
-	store_close(store);
-	free(experiment);
+		rc = run(&q, &o);
+	free(o.experiment);
 	query_clear(&q);
 	return rc;
 }

@@ -7,7 +7,8 @@
 set datafile columnheaders
 eval slots
 eval y_axis
-set yrange [0:*]
+set yrange [y_floor:*]
+if (y_floor < 0) { set xzeroaxis lt 1 lc rgb ink lw 0.5 }
 set boxwidth slot * 0.92
 if (relative) { set arrow from graph 0, first 1 to graph 1, first 1 nohead lc rgb ink lw 0.5 dt (6,6) front }
 of(s) = column("system") == s ? column("x") : NaN

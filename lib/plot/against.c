@@ -19,6 +19,10 @@ static struct square square(struct plot *p, const struct comparison *c, const st
 			q.least = fmin(q.least, fmin(y.value, y.low)); // fmin and fmax leave NANs out
 			q.most = fmax(q.most, fmax(y.value, y.high));
 		}
+	if (!(q.most > q.least)) { // all alike
+		q.least = fmin(0.9 * q.least, q.least - 1e-9);
+		q.most = fmax(1.1 * q.most, q.least + 1);
+	}
 	q.wide = q.least > 0 && q.most > 20 * q.least;
 	room = q.wide ? 1.3 : 0.06 * (q.most - q.least);
 	q.most = q.wide ? q.most * room : q.most + room;

@@ -240,8 +240,24 @@ static void panels_axis(struct plot *p, const struct comparison *c, const struct
 	       "from the median in median absolute deviations, kept in all figures.");
 }
 
-static void slots_axis(struct plot *p, struct table *t, const struct comparison *c, bool mean)
+// Bars stand on zero; where there are negative values, it is not the lowest.
+static void floor_of(struct plot *p, const struct comparison *c, const struct axis *axis)
 {
+	double least = 0;
+
+	for (guint w = 0; w < p->selection->workloads->len; w++)
+		for (guint s = 0; s < p->selection->systems->len; s++) {
+			struct interval y = cells_interval(c, axis, w, s);
+
+			least = fmin(least, fmin(y.value, y.low));
+		}
+	plot_number(p, "y_floor", 1.05 * least);
+}
+
+static void slots_axis(struct plot *p, struct table *t, const struct comparison *c, const struct axis *axis,
+		       bool mean)
+{
+	floor_of(p, c, axis);
 	frame_groups(p, mean ? "geomean" : NULL);
 	frame_systems_are_lines(p);
 	plot_number(p, "slot", frame_slot(p));
@@ -276,7 +292,8 @@ int source_cells(struct plot *p, const struct template_data *d, struct table **t
 	if (!rc)
 		write_cells(p, *table, c, &axis);
 	if (!rc && !axis.panels && !axis.named)
-		slots_axis(p, *table, c, !strcmp(d->args, "relative") && axis.relative && c->geomean_n > 1);
+		slots_axis(p, *table, c, &axis,
+			   !strcmp(d->args, "relative") && axis.relative && c->geomean_n > 1);
 	if (!rc && !axis.panels)
 		remark_intervals(p, c, &axis);
 	g_free(axis.named);

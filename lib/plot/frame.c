@@ -78,10 +78,8 @@ void frame_y_title(struct plot *p, const char *what, const struct unit *unit, bo
 
 void frame_hint(struct plot *p, enum metric_better better)
 {
-	plot_text(p, "hint",
-		  better == METRIC_LESS   ? "lower is better"
-		  : better == METRIC_MORE ? "higher is better"
-					  : "");
+	if (better != METRIC_NEITHER)
+		plot_remark(p, "%s is better.", better == METRIC_LESS ? "Less" : "More");
 }
 
 void frame_absent(struct plot *p, guint panel, guint line)

@@ -236,11 +236,14 @@ int template_parse(const char *name, const char *text, struct template **out)
 
 static int from_file(const char *path, struct template **t)
 {
-	g_autofree char *text = NULL, *name = g_path_get_basename(path);
+	g_autofree char *text = NULL, *name = g_path_get_basename(path), *clean = NULL;
 	g_autoptr(GError) error = NULL;
 
 	if (g_str_has_suffix(name, ".gp"))
 		name[strlen(name) - strlen(".gp")] = 0;
+	clean = text_clean(name);
+	if (strcmp(clean, name))
+		return err_set(-EINVAL, "\"%s\" is no name for a figure", clean);
 	if (!g_file_get_contents(path, &text, NULL, &error))
 		return err_set(-ENOENT, "%s", error->message);
 	if (!g_utf8_validate(text, -1, NULL))

@@ -3,7 +3,7 @@
 #include "report/compare_internal.h"
 
 static const char *const corrections[] = {
-    [CORRECT_NONE] = "none", [CORRECT_HOLM] = "Holm's", [CORRECT_BH] = "Benjamini and Hochberg's"};
+    [CORRECT_NONE] = "by no", [CORRECT_HOLM] = "Holm's", [CORRECT_BH] = "Benjamini and Hochberg's"};
 
 static const char *why_none(const struct cell *cell)
 {
@@ -219,12 +219,10 @@ static void method_notes(struct doc_section *sec, const struct comparison *c)
 	doc_note(sec,
 		 "95 %% intervals: bootstrap (seed %" PRIu64
 		 "), none for fewer than %d runs. p: Mann and Whitney's U test, "
-		 "two-sided, exact for small n. Correction for %zu tests: %s. Evidence is a corrected p "
-		 "below %g whose "
-		 "direction the interval of the change doesn't contradict. Cliff's d: -1 all runs below the "
-		 "baseline's, 1 all above.",
-		 c->options.seed, STATS_LEAST_N, c->n_tests, corrections[c->options.correction],
-		 COMPARE_ALPHA);
+		 "two-sided, exact for small n. Evidence is a corrected p below %g whose direction the "
+		 "interval of the "
+		 "change doesn't contradict. Cliff's d: -1 all runs below the baseline's, 1 all above.",
+		 c->options.seed, STATS_LEAST_N, COMPARE_ALPHA);
 	doc_note(sec,
 		 "Unsteady: outliers by distance from the median, drift by Mann and Kendall's test over run "
 		 "order, modes "
@@ -234,16 +232,28 @@ static void method_notes(struct doc_section *sec, const struct comparison *c)
 		 100 * STABILITY_ALPHA);
 }
 
+// One note for each workload and reason, however many systems it is missing under.
 static void missing_notes(struct doc_section *sec, const struct comparison *c)
 {
 	for (guint w = 0; w < c->selection->workloads->len; w++)
 		for (guint s = 0; s < c->selection->systems->len; s++) {
 			const struct cell *cell = comparison_cell(c, w, s);
+			g_autoptr(GString) systems = g_string_new(NULL);
+			bool told = false;
 
-			if (cell->missing)
-				doc_note(sec, "Not measured in %zu run%s of %s under %s: %s.", cell->missing,
-					 cell->missing == 1 ? "" : "s", workload_name(c->selection, w),
-					 system_name(c->selection, s), why_none(cell));
+			for (guint k = 0; cell->missing && k < c->selection->systems->len; k++) {
+				const struct cell *other = comparison_cell(c, w, k);
+
+				if (!other->missing || strcmp(why_none(other), why_none(cell)))
+					continue;
+				told |= k < s;
+				g_string_append_printf(systems, "%s%s (%zu run%s)", systems->len ? ", " : "",
+						       system_name(c->selection, k), other->missing,
+						       other->missing == 1 ? "" : "s");
+			}
+			if (cell->missing && !told)
+				doc_note(sec, "Not measured: %s under %s: %s.",
+					 workload_name(c->selection, w), systems->str, why_none(cell));
 		}
 }
 
@@ -259,7 +269,10 @@ static int one(struct compare_report *r, const struct comparison *c)
 	geomean_row(glance, c);
 	geomean_note(glance, c);
 	missing_notes(full, c);
-	method_notes(full, c);
+	doc_note(full, "p is corrected for %zu test%s: %s method.", c->n_tests, c->n_tests == 1 ? "" : "s",
+		 corrections[c->options.correction]);
+	if (c == r->comparisons->pdata[r->comparisons->len - 1])
+		method_notes(full, c);
 	return lossy_note(r, glance, c);
 }
 

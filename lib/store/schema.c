@@ -126,17 +126,21 @@ static int identify(struct store *s, int64_t *version)
 	return 0;
 }
 
+// Two mmprofs may find the same old version: the second sees the first's work once it has the lock.
 static int migrate(struct store *s, int64_t from)
 {
+	int64_t now = from;
 	int rc = 0;
 
 	for (int64_t v = from; v < STORE_VERSION && !rc; v++) {
 		rc = store_exec(s, "BEGIN IMMEDIATE");
 		if (!rc)
+			rc = get(s, "PRAGMA user_version", &now);
+		if (!rc && now == v)
 			rc = store_exec(s, migrations[v - 1]);
 		rc = rc ? rc : store_commit(s);
 		if (rc)
-			sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+			store_rollback(s);
 	}
 	return rc;
 }
@@ -153,8 +157,8 @@ static int make(struct store *s)
 	if (!rc && version == 0)
 		rc = store_exec(s, embed_schema_sql);
 	rc = rc ? rc : store_commit(s);
-	if (rc && !sqlite3_get_autocommit(s->db))
-		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	if (rc)
+		store_rollback(s);
 	return rc;
 }
 

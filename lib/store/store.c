@@ -302,14 +302,11 @@ static int connect(struct store *s)
 			  "PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY");
 }
 
-static int quick_check(struct store *s)
+int store_quick_check(struct store *s, const char *pragma)
 {
 	sqlite3_stmt *stmt;
-	int result, rc;
+	int result, rc = store_stmt(s, pragma, NULL, 0, &stmt);
 
-	if (s->created || file_size(s->path, "") > QUICK_CHECK_BYTES)
-		return 0;
-	rc = store_stmt(s, "PRAGMA quick_check(1)", NULL, 0, &stmt);
 	if (rc)
 		return rc;
 	result = sqlite3_step(stmt);
@@ -319,6 +316,13 @@ static int quick_check(struct store *s)
 		rc = store_error(s, SQLITE_CORRUPT);
 	sqlite3_reset(stmt);
 	return rc;
+}
+
+static int quick_check(struct store *s)
+{
+	if (s->created || file_size(s->path, "") > QUICK_CHECK_BYTES)
+		return 0;
+	return store_quick_check(s, "PRAGMA quick_check(1)");
 }
 
 // WAL's index is shared memory: a file system without shared mappings (9p) can have it in this process only.

@@ -124,10 +124,9 @@ int store_not_measured(struct store *store, int64_t run, const char *what, const
 // What a person says about a run.
 int store_note(struct store *store, int64_t run, const char *text);
 
-// Deletes a run with all that belongs to it: -ENOENT, -EBUSY while it is being recorded. Then, once for many, what
-// no run uses any more: sets of facts, experiments.
+// Deletes a run with all that belongs to it, and its set of facts and its experiment when no other run has them.
+// -ENOENT; -EBUSY while it is being recorded. For many: in one transaction.
 int store_delete_run(struct store *store, int64_t run);
-int store_delete_unused(struct store *store);
 
 // A figure that the workload gave, and a moment that it named. better: "less", "more", "neither".
 int store_metric(struct store *store, int64_t run, const char *name, double value, const char *unit,

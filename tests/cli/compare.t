@@ -45,7 +45,7 @@ is "$("$MMPROF" report --compare base ours --json | sha256sum)" "$("$MMPROF" rep
 	"the same database gives the same report"
 like "$("$MMPROF" report --compare --baseline ours base ours)" 'baseline +ours' "--baseline"
 like "$("$MMPROF" report --compare)" 'systems +base, ours' "without names: all systems"
-like "$("$MMPROF" report --compare base ours --correct none)" 'Correction for 7 tests: none' "--correct none"
+like "$("$MMPROF" report --compare base ours --correct none)" 'corrected for 7 tests: by no method' "--correct none"
 like "$("$MMPROF" report --compare base ours --correct bh)" 'Benjamini' "--correct bh"
 
 # --- metrics

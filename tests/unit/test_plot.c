@@ -1,5 +1,6 @@
 // What a figure is made of: names as gnuplot and TeX get them, templates' headers, tables, units, time grids.
 #include <errno.h>
+#include <glib/gstdio.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +14,7 @@
 #include "plot/internal.h"
 #include "plot/parts.h"
 #include "plot/resample.h"
+#include "store/store.h"
 
 #define assert_text(call, wanted)                                                                            \
 	do {                                                                                                 \
@@ -222,6 +224,48 @@ static void test_resample(void **state)
 	assert_true(fabs(z[7] - 0.5e9) < 1 && fabs(z[8] - 1e9) < 1 && z[9] == 0);
 }
 
+// In memory, from a database that is made here; nothing is left behind.
+static void test_svg(void **state)
+{
+	static const char *const argv[] = {"x", NULL};
+	const struct plot_options o = {.compare = {.seed = 1}};
+	g_autofree char *dir = g_dir_make_tmp("mmprof-test.XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(dir, "a.db", NULL),
+			*gnuplot = g_find_program_in_path("gnuplot");
+	char *svg = NULL;
+	struct store *db;
+	int64_t run;
+
+	(void)state;
+	assert_int_equal(store_open(path, STORE_WRITE, &db), 0);
+	for (int i = 0; i < 12; i++) {
+		const struct store_run info = {.name = "load",
+					       .system = i % 2 ? "ours" : "it's <base>",
+					       .argv = argv,
+					       .boot_id = "b",
+					       .version = "t",
+					       .iteration = 1,
+					       .started_unix_ns = i,
+					       .interval_ms = 100};
+		const struct store_result result = {
+		    .status = "done", .signal = -1, .elapsed_ns = 1000 + i, .bpf_ns = -1};
+
+		assert_int_equal(store_run_begin(db, &info, &run), 0);
+		assert_int_equal(store_run_end(db, run, &result), 0);
+	}
+	if (gnuplot) {
+		assert_int_equal(plot_svg(db, &o, "bars", &svg), 0);
+		assert_non_null(strstr(svg, "<svg"));
+		assert_non_null(strstr(svg, "it's &lt;base>"));
+	}
+	g_free(svg);
+	assert_int_equal(plot_svg(db, &o, "cdf", &svg), -ENODATA);
+	assert_int_equal(plot_svg(db, &o, "none", &svg), -ENOENT);
+	store_close(db);
+	g_unlink(path);
+	assert_int_equal(g_rmdir(dir), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,7 +274,7 @@ int main(void)
 	    cmocka_unit_test(test_template), cmocka_unit_test(test_bad_template),
 	    cmocka_unit_test(test_figures),  cmocka_unit_test(test_table),
 	    cmocka_unit_test(test_units),    cmocka_unit_test(test_star),
-	    cmocka_unit_test(test_resample)};
+	    cmocka_unit_test(test_resample), cmocka_unit_test(test_svg)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
