@@ -9,6 +9,7 @@
 y_title = 'calls longer than this (' . percent . ')'
 eval latency_x
 set logscale y
+set yrange [40.0 / extreme:100]
 set format y '%g'
 eval panels_begin
 do for [p=1:panels] {

@@ -8,7 +8,7 @@
 # data bins: bins
 y_title = 'share of calls (' . percent . ')'
 eval latency_x
-set yrange [0:*]
+set yrange [0:extreme > 0 ? 105 * extreme : 1]
 eval panels_begin
 do for [p=1:panels] {
 	eval panel_begin

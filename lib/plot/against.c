@@ -20,8 +20,9 @@ static struct square square(struct plot *p, const struct comparison *c, const st
 			q.most = fmax(q.most, fmax(y.value, y.high));
 		}
 	if (!(q.most > q.least)) { // all alike
-		q.least = fmin(0.9 * q.least, q.least - 1e-9);
-		q.most = fmax(1.1 * q.most, q.least + 1);
+		room = q.least ? 0.1 * fabs(q.least) : 1;
+		q.least -= room;
+		q.most += room;
 	}
 	q.wide = q.least > 0 && q.most > 20 * q.least;
 	room = q.wide ? 1.3 : 0.06 * (q.most - q.least);

@@ -201,14 +201,17 @@ static void block_names(struct plot *p, struct table *t, guint w, guint s)
 	table_end(t);
 }
 
-static void empty_block(struct plot *p, struct table *t, const struct hist *h G_GNUC_UNUSED, guint w, guint s)
+static void empty_block(struct plot *p, struct table *t, const struct hist *h G_GNUC_UNUSED, guint w, guint s,
+			double *extreme G_GNUC_UNUSED)
 {
 	for (int i = 0; i < 3; i++)
 		table_real(t, NAN);
 	block_names(p, t, w, s);
 }
 
-static void bins_block(struct plot *p, struct table *t, const struct hist *h, guint w, guint s)
+// *extreme: the greatest share.
+static void bins_block(struct plot *p, struct table *t, const struct hist *h, guint w, guint s,
+		       double *extreme)
 {
 	double share[BINS];
 	int first = 0, last = BINS - 1;
@@ -222,15 +225,18 @@ static void bins_block(struct plot *p, struct table *t, const struct hist *h, gu
 		table_real(t, bin_edge(i) * 1e-9);
 		table_real(t, bin_edge(i + 1) * 1e-9);
 		table_real(t, share[i]);
+		*extreme = fmax(*extreme, share[i]);
 		block_names(p, t, w, s);
 	}
 }
 
-// Points at the buckets' upper edges; the last at the exact maximum.
-static void cdf_block(struct plot *p, struct table *t, const struct hist *h, guint w, guint s)
+// *extreme: the greatest number of calls. Points at the buckets' upper edges; the last at the exact maximum.
+static void cdf_block(struct plot *p, struct table *t, const struct hist *h, guint w, guint s,
+		      double *extreme)
 {
 	uint64_t sum = 0;
 
+	*extreme = fmax(*extreme, (double)h->count);
 	table_real(t, (double)h->min * 1e-9);
 	table_real(t, 0);
 	table_real(t, 1);
@@ -266,11 +272,12 @@ static void remark_calls(struct plot *p, const struct hist *sums)
 }
 
 static int per_cell(struct plot *p, struct table **table, const char *columns,
-		    void (*block)(struct plot *, struct table *, const struct hist *, guint, guint))
+		    void (*block)(struct plot *, struct table *, const struct hist *, guint, guint, double *))
 {
 	guint n_systems = p->selection->systems->len, n_workloads = p->selection->workloads->len;
 	g_autofree struct hist *sums = g_new0(struct hist, (size_t)n_systems * n_workloads + 1);
 	struct latencies l = {};
+	double extreme = 0;
 	int rc = latencies_read(p, &l);
 
 	for (guint i = 0; !rc && i < l.rows->len; i++) {
@@ -290,11 +297,12 @@ static int per_cell(struct plot *p, struct table **table, const char *columns,
 			for (guint s = 0; s < n_systems; s++) {
 				const struct hist *h = &sums[w * n_systems + s];
 
-				(h->count ? block : empty_block)(p, *table, h, w, s);
+				(h->count ? block : empty_block)(p, *table, h, w, s, &extreme);
 				if (!h->count)
 					frame_absent(p, w, s);
 				table_gap(*table, 2);
 			}
+		plot_number(p, "extreme", extreme);
 	}
 	latencies_clear(&l);
 	return rc;
