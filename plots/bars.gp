@@ -17,5 +17,5 @@ plot for [s=1:lines] cells using (of(s)):(column("y")) with boxes \
 	for [s=1:hatched] cells using (of(s)):(hatch[mod8(s)] ? column("y") : 0) with boxes \
 		fillstyle transparent pattern hatch[mod8(s)] border rgb ink fillcolor rgb ink lw 0.4, \
 	cells using (column("x")):(column("y_low")):(0):(column("y_high") - column("y_low")) with vectors arrowstyle 9, \
-	cells using (column("n") > 0 ? NaN : column("x")):(0):(no_data) with labels rotate by no_data_angle left offset 0,0.3 \
+	cells using (column("n") > 0 ? NaN : column("x")):(0):(no_data) with labels rotate by no_data_angle left offset 0,0.34 / tall \
 		textcolor rgb ink font no_data_font

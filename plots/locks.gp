@@ -28,7 +28,7 @@ plot for [i=1:lines] totals using (of(i)):(column("y_low")):(of(i) - half):(of(i
 		fillstyle solid border rgb ink fillcolor rgb colour[mod8(i)] lw 0.4 title line[i], \
 	for [i=1:hatched] totals using (of(i)):(column("y_low")):(of(i) - half):(of(i) + half):(column("y_low")):(hatch[mod8(i)] ? column("y_high") : column("y_low")) \
 		with boxxyerror fillstyle transparent pattern hatch[mod8(i)] border rgb ink fillcolor rgb ink lw 0.4, \
-	totals using (column("y_high") >= 0 ? NaN : of(1)):(0):(no_data) with labels rotate by no_data_angle left offset 0,0.3 textcolor rgb ink font no_data_font
+	totals using (column("y_high") >= 0 ? NaN : of(1)):(0):(no_data) with labels rotate by no_data_angle left offset 0,0.34 / tall textcolor rgb ink font no_data_font
 p = 2
 eval panel_begin
 eval slots

@@ -6,9 +6,9 @@ if (dark) {
 	array colour[8] = ['#d8d8d8', '#3f9fe0', '#e69f00', '#1fbf95', '#e79cc4', '#8fd0ff', '#f0813c', '#8c8c8c']
 	array stroke[8] = ['#ffffff', '#3f9fe0', '#e69f00', '#1fbf95', '#e79cc4', '#8fd0ff', '#f0813c', '#9c9c9c']
 }
-# patterns of the terminals, drawn over the colour; 0: none. A PDF's are twice as wide.
+# patterns of the terminals, drawn over the colour; 0: none. A PDF's and an SVG's are wider.
 array hatch[8] = [0, 0, 4, 0, 5, 1, 0, 4]
-if (format eq 'pdf') { array hatch[8] = [0, 0, 6, 0, 7, 2, 0, 6] }
+if (format eq 'pdf' || format eq 'svg') { array hatch[8] = [0, 0, 6, 0, 7, 2, 0, 6] }
 array dash[8] = [1, 2, 1, 4, 3, 1, 5, 2]
 array mark[8] = [6, 7, 4, 9, 12, 2, 1, 3]
-do for [i=1:8] { set style line i lc rgb stroke[i] dt dash[i] lw data_width pt mark[i] ps 0.4 }
+do for [i=1:8] { set style line i lc rgb stroke[i] dt dash[i] lw data_width pt mark[i] ps 1.2 * point_size }

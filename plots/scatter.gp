@@ -9,7 +9,7 @@ if (wide_range) { set logscale xy }
 set xrange [least:most]
 set yrange [least:most]
 set grid xtics ytics lt 1 lc rgb faint lw 0.4 dt 1
-set xlabel x_title offset 0,0.4
+eval below
 eval y_axis
 set arrow from least,least to most,most nohead lc rgb ink lw 0.5 dt (6,6)
 of(s) = column("system") == s ? column("base") : NaN
@@ -18,4 +18,4 @@ plot for [s=2:systems] cells using (of(s)):(column("y_low")):(0):(column("y_high
 		with vectors nohead ls mod8(s) dt 1 lw 0.6, \
 	for [s=2:systems] cells using (of(s)):(column("y")) with points ls mod8(s) ps 1.4 * point_size title line[s - 1], \
 	cells using (column("base")):(column("y")):(column("named") > 0 ? workload_name[int(column("workload"))] : '') with labels left \
-		offset 0.7,0 textcolor rgb ink font no_data_font
+		offset 0.4 / wide,0 textcolor rgb ink font no_data_font

@@ -1,17 +1,21 @@
 # What all figures share: two thin axes, a light grid for the eye, no box around, the legend above.
 set encoding utf8
+# gnuplot's unit "character" is not the same in all terminals: how many ems it is high, and wide
+tall = format eq 'svg' ? 1.5 : plain ? 1 : 1.12
+wide = format eq 'svg' ? 0.7 : plain ? 0.5 : 0.56
 set datafile separator "\t"
 set datafile missing 'NaN'
 set border 3 lw 0.5 lc rgb ink
 set tics nomirror out scale 0.4 textcolor rgb ink
+title_drop = format eq 'svg' ? 1.15 : 0.8
+tic_lift = format eq 'svg' ? 0.3 : 0 # that terminal puts the numbers of the x axis lower
+set xtics offset 0,tic_lift
 set grid ytics lt 1 lc rgb faint lw 0.4 dt 1
 set errorbars small
 set lmargin at screen left
 set rmargin at screen right
 set bmargin at screen bottom
 set tmargin at screen top
-set ylabel textcolor rgb ink offset 0.4,0
-set xlabel textcolor rgb ink
 unset key
 # where a bar is missing, as its slot is wide enough for
 no_data = slot_em >= 0.75 ? 'no data' : '–'
@@ -24,26 +28,26 @@ if (plain) {
 	unset grid
 	set style arrow 9 nohead
 }
-# the y axis' title: `eval y_axis`. A terminal can't turn text.
+# the axes' titles: `eval y_axis`, `eval below`. A terminal can't turn text.
 on_top = "set label 998 y_title at screen 0.01, screen 1 - 0.5 * char_y left"
-y_axis = plain ? on_top : "set ylabel y_title"
+on_side = "set label 998 y_title at screen 0.9 * char_x, screen (bottom + top) / 2 center rotate by 90 textcolor rgb ink"
+below = "set label 999 x_title at screen (left + right) / 2, screen 0.6 * char_y center textcolor rgb ink"
+y_axis = plain ? on_top : on_side
 # an x axis of named groups, and under their bars the systems if the legend is of something else: `eval slots`. A few
 # bars don't fill it.
 slot_font = sprintf(',%g', 0.85 * font_size)
 slots = "axis_length = groups + 0.2 > 4.0 / bars_per_group ? groups + 0.2 : 4.0 / bars_per_group; \
 set xrange [(groups + 1 - axis_length) / 2 : (groups + 1 + axis_length) / 2]; \
 if (label_angle) { set xtics scale 0 rotate by label_angle right } else { set xtics scale 0 norotate center }; \
-set xtics () offset 0, -slot_drop; do for [i=1:groups] { set xtics add (group[i] i) }; \
+set xtics () offset 0, tic_lift - slot_drop / tall; do for [i=1:groups] { set xtics add (group[i] i) }; \
 if (slot_names) { eval under_bars }"
 under_bars = "do for [i=1:groups] { do for [s=1:slot_names] { \
-if (slot_upright) { set label slot_name[s] at first i + (s - (slot_names + 1) / 2.0) * slot, graph 0 offset 0,-0.4 right rotate by 90 font slot_font textcolor rgb ink } \
-else { set label slot_name[s] at first i + (s - (slot_names + 1) / 2.0) * slot, graph 0 offset 0,-0.8 center font slot_font textcolor rgb ink } } }"
+if (slot_upright) { set label slot_name[s] at first i + (s - (slot_names + 1) / 2.0) * slot, graph 0 offset 0,-0.45 / tall right rotate by 90 font slot_font textcolor rgb ink } \
+else { set label slot_name[s] at first i + (s - (slot_names + 1) / 2.0) * slot, graph 0 offset 0,-0.9 / tall center font slot_font textcolor rgb ink } } }"
 # several plots of one kind: `eval panels_begin`, and in each `eval panel_begin`, with p its number
 panels_begin = "set multiplot layout panel_rows,panel_columns margins left,right,bottom,top spacing gap_x,gap_y; \
-if (plain) { eval on_top } else { \
-set label 998 y_title at screen 0.9 * char_x, screen (bottom + top) / 2 center rotate by 90 textcolor rgb ink }; \
-set label 999 x_title at screen (left + right) / 2, screen 0.6 * char_y center textcolor rgb ink"
-panel_begin = "if (p > 1) { eval no_legend }; set title panel[p] offset 0,-0.7 textcolor rgb ink"
+eval y_axis; eval below"
+panel_begin = "if (p > 1) { eval no_legend }; set title panel[p] offset 0,-title_drop / tall textcolor rgb ink"
 if (!exists('x_title')) { x_title = '' }
 if (!exists('y_title')) { y_title = '' }
 # an axis of latencies: `eval latency_x` or `eval latency_y`. Every decade is named, or every second one...; of few
@@ -58,14 +62,14 @@ set ytics add (gprintf('%.0s %cs', m * 10.0 ** e) m * 10.0 ** e) } } }"
 colour_scale = "if (dark) { set palette defined (0 paper, 0.02 '#25283f', 0.1 '#3b3f8f', 0.4 '#b5367a', 1 '#fcfdbf') } \
 else { set palette defined (0 paper, 0.02 '#deebf7', 0.1 '#9ecae1', 0.4 '#4292c6', 1 '#08306b') }; \
 set colorbox horizontal user origin screen left + 0.55 * (right - left), screen 1 - 0.9 * char_y size screen 0.4 * (right - left), 0.5 * char_y noborder; \
-set cbrange [0:colour_most]; set cbtics scale 0 offset 0,0.6 colour_step; \
+set cbrange [0:colour_most]; set cbtics scale 0 offset 0,0.67 / tall + tic_lift colour_step; \
 set label 997 colour_title at screen left + 0.53 * (right - left), screen 1 - 0.7 * char_y right textcolor rgb ink"
 round_step(x) = x > 5 ? 10 : x > 2 ? 5 : x > 1 ? 2 : 1
 colour_step = exists('colour_most') ? round_step(colour_most / 5 / 10**floor(log10(colour_most / 5))) * 10**floor(log10(colour_most / 5)) : 1
 # the workload's own marks in figures over time: `eval phase_marks` in panel p
 phase_marks = "do for [m=1:marks] { if (mark_panel[m] == p) { \
 set arrow from first mark_x[m] * x_scale, graph 0 to first mark_x[m] * x_scale, graph 1 nohead lc rgb ink lw 0.4 dt (2,4); \
-set label mark_name[m] at first mark_x[m] * x_scale, graph 0.98 offset 0.5,0 right rotate by 90 font no_data_font textcolor rgb ink boxed front } }"
+set label mark_name[m] at first mark_x[m] * x_scale, graph 0.98 offset 0.3 / wide,0 right rotate by 90 font no_data_font textcolor rgb ink boxed front } }"
 set style textbox opaque margins 0.3,0.3 fillcolor rgb paper noborder
 mod8(i) = (i - 1) % 8 + 1
 

@@ -132,7 +132,7 @@ void layout_make(struct plot *p)
 	    l->slots_height + (p->groups->len ? lay_groups(p) : (p->x_unmarked ? 1.7 : 2.9) * l->char_height);
 	l->gap_x = (1.2 + p->template->y_room) * l->font;
 	l->gap_y = (p->x_unmarked ? 0.7 : 1.6) * l->char_height + title +
-		   (p->groups->len ? l->bottom - 1.5 * l->char_height : 0);
+		   (p->groups->len ? l->bottom - 1.1 * l->char_height : 0);
 	if (term) { // the y axis' title stands on top, the x axis' in a line of its own
 		l->top += l->char_height;
 		l->bottom = fmax(l->bottom, 3.2 * l->char_height);

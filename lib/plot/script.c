@@ -108,7 +108,8 @@ static double point_size(const struct plot *p, double panel)
 
 	if (p->most_runs)
 		size = CLAMP(2.5 * slot / p->most_runs, 0.1, size);
-	return size * (p->options->style == PLOT_PAPER ? 1 : 1.8);
+	return size * (p->options->style == PLOT_PAPER ? 1 : 1.8) *
+	       (p->options->format == PLOT_SVG ? 1.4 : 1);
 }
 
 static void layout_vars(struct plot *p)
@@ -127,7 +128,7 @@ static void layout_vars(struct plot *p)
 	plot_array(p, "slot_name", p->slots, fmax(l->slots_em, 3));
 	plot_number(p, "slot_names", l->slots_em > 0 ? p->slots->len : 0);
 	plot_number(p, "slot_upright", l->slots_upright);
-	plot_number(p, "slot_drop", l->slots_height / l->char_height);
+	plot_number(p, "slot_drop", l->slots_height / l->font);
 	plot_number(p, "bars_per_group", p->groups->len ? p->bars / p->groups->len : 0);
 	plot_number(p, "panel_em", panel / l->font);
 	plot_array(p, "panel", p->panels, panel / l->font);
@@ -174,7 +175,7 @@ static void terminal(const struct plot *p, GString *out)
 		g_string_append_printf(
 		    out,
 		    "set terminal pdfcairo noenhanced size %.4gin,%.4gin font 'Liberation Sans,%g' "
-		    "fontscale 0.75 linewidth 1 background rgb '%s'\n",
+		    "fontscale 0.75 linewidth 1.7 pointscale 1.1 background rgb '%s'\n",
 		    w, h, l->font, paper);
 		break;
 	case PLOT_PNG: // 300 dpi
@@ -213,7 +214,7 @@ static void look(const struct plot *p, GString *out)
 			       looks[style].paper, looks[style].faint);
 	g_string_append_printf(out, "data_width = %g; dark = %d; plain = %d; font_size = %g\n",
 			       looks[style].line, style == PLOT_DARK, p->options->format == PLOT_TERM,
-			       p->layout.font);
+			       p->layout.font * (p->options->format == PLOT_SVG ? 96.0 / 72 : 1));
 	g_string_append_printf(out, "percent = '%s'; format = '%s'\n", tikz ? "\\%" : "%",
 			       format_ending(p->options->format));
 }
