@@ -102,4 +102,13 @@ is "$? $(tail -n 1 "$scratch/log")" "1 mmprof run: 1 of 4 runs failed; --retry r
 	"--resume after the reboot does not run that cell again"
 is "$(sql "SELECT group_concat(system || ' ' || name || ' ' || status) FROM (SELECT * FROM run WHERE experiment = 'panic'
 	ORDER BY system, name)")" "deadly sysrq crashed,deadly true done,fine sysrq done,fine true done" "but the others"
+
+# --- what was recorded can be compared and drawn
+ok "report --compare" "$MMPROF" report --compare nb0 nb2 --experiment tiers
+like "$("$MMPROF" report --compare nb0 nb2 --experiment tiers)" 'sysctl.kernel.numa_balancing +0 +2' "tells what differs"
+like "$("$MMPROF" report --compare nb0 nb2 --experiment tiers)" 'EMULATED' "and that it was emulated"
+ok "three figures" "$MMPROF" plot bars runs cpu --experiment tiers --format svg --out "$scratch"
+for figure in bars runs cpu; do
+	ok "$figure is drawn" grep -q '<svg' "$scratch/$figure.svg"
+done
 tap_done
