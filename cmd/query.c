@@ -1,9 +1,12 @@
 // The common part of report, list and sql; see query.h.
 #include "cmd/query.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "stats/hist.h"
+#include "store/store_read.h"
 
 // command_options stops at the first argument, as a workload needs it; here options may follow arguments.
 static int parse(const struct command *cmd, int argc, const char **argv, const struct poptOption *table,
@@ -67,4 +70,22 @@ int query_open(const struct command *cmd, const struct query *q, struct store **
 int query_print(const struct command *cmd, const struct query *q, const struct doc *doc)
 {
 	return doc_print(doc, q->format, stdout) ? command_fail(cmd, "%s", err_text()) : 0;
+}
+
+static double percentile(const struct store_cell *args, int n)
+{
+	struct hist h = {};
+
+	if (n != 4 || args[0].type != STORE_CELL_BLOB || args[1].type != STORE_CELL_INT ||
+	    args[2].type != STORE_CELL_INT || args[3].type == STORE_CELL_NULL ||
+	    store_decode_buckets(args[0].blob, args[0].len, h.buckets))
+		return NAN;
+	h.min = (uint64_t)args[1].i;
+	h.max = (uint64_t)args[2].i;
+	return (double)hist_percentile(&h, args[3].r);
+}
+
+int query_add_percentile(struct store *store)
+{
+	return store_add_function(store, "percentile", 4, percentile);
 }

@@ -37,4 +37,8 @@ int query_open(const struct command *cmd, const struct query *q, struct store **
 // Prints to standard output. 0 or EXIT_USAGE.
 int query_print(const struct command *cmd, const struct query *q, const struct doc *doc);
 
+// Questions may call percentile(buckets, min_ns, max_ns, p) on a row of `hist`. 0, or -errno with an err
+// chain.
+int query_add_percentile(struct store *store);
+
 #endif

@@ -1,11 +1,9 @@
 // `mmprof sql`: one question in SQL to the database, which it can't change.
-#include <math.h>
 #include <signal.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "cmd/query.h"
-#include "stats/hist.h"
 #include "store/store_read.h"
 
 #define MAX_ROWS 1000000 // kept in memory until they are printed
@@ -19,20 +17,6 @@ static void on_interrupt(int signal)
 {
 	(void)signal;
 	store_interrupt(running);
-}
-
-// percentile(buckets, min_ns, max_ns, p): of a row of `hist`.
-static double percentile(const struct store_cell *args, int n)
-{
-	struct hist h = {};
-
-	if (n != 4 || args[0].type != STORE_CELL_BLOB || args[1].type != STORE_CELL_INT ||
-	    args[2].type != STORE_CELL_INT || args[3].type == STORE_CELL_NULL ||
-	    store_decode_buckets(args[0].blob, args[0].len, h.buckets))
-		return NAN;
-	h.min = (uint64_t)args[1].i;
-	h.max = (uint64_t)args[2].i;
-	return (double)hist_percentile(&h, args[3].r);
 }
 
 struct answer {
@@ -130,7 +114,7 @@ static int ask(struct store *store, const char *question, const struct query *q)
 {
 	struct answer a = {.doc = doc_new("sql"), .names = g_ptr_array_new_with_free_func(g_free)};
 	const struct store_query_sink sink = {take_columns, take_row, &a};
-	int rc = store_add_function(store, "percentile", 4, percentile);
+	int rc = query_add_percentile(store);
 
 	running = store;
 	signal(SIGINT, on_interrupt);
