@@ -8,7 +8,7 @@ set datafile columnheaders
 if (wide_range) { set logscale xy }
 set xrange [least:most]
 set yrange [least:most]
-set grid xtics ytics lt 1 lc rgb faint lw 0.4 dt 1
+if (!plain) { set grid xtics ytics lt 1 lc rgb faint lw 0.4 dt 1 }
 eval below
 eval y_axis
 set arrow from least,least to most,most nohead lc rgb ink lw 0.5 dt (6,6)

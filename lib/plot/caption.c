@@ -110,7 +110,7 @@ static void left_out(struct plot *p, GString *out)
 	}
 }
 
-char *caption_make(struct plot *p)
+GString *caption_make(struct plot *p)
 {
 	GString *out = g_string_new(NULL);
 
@@ -122,5 +122,5 @@ char *caption_make(struct plot *p)
 	left_out(p, out);
 	machine(p, out);
 	g_string_append(out, "Drawn by mmprof " MMPROF_VERSION ".\n");
-	return g_string_free(out, FALSE);
+	return out;
 }

@@ -166,17 +166,14 @@ static inline const char *plot_workload(const struct plot *p, guint i)
 
 void layout_make(struct plot *p);
 void script_write(struct plot *p, GString *script, const char *picture); // NULL: no `set output`
-char *caption_make(struct plot *p);
+GString *caption_make(struct plot *p);
 const char *format_ending(enum plot_format format);
 
 // Runs gnuplot on SCRIPT (a file's name in `dir`). What it prints goes to *printed (may be NULL).
 int gnuplot_run(const char *dir, const char *script, char **printed);
 
-// --- output.c: a directory of the user's, and a private one that is removed again
+// --- scratch.c: a private directory
 
-int output_open(const char *path, int *dir);
-// Writes NAME there, 0644, through a temporary file; refuses to replace what is not a plain file.
-int output_write(int dir, const char *path, const char *name, const char *data, size_t len);
 int scratch_make(char **path);
 int scratch_write(const char *path, const char *name, const GString *text);
 void scratch_remove(char *path);

@@ -1,10 +1,10 @@
 // A figure from beginning to end; see plot.h and internal.h.
+#include "base/outfile.h"
 #include "plot/frame.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 // --- words of the command line
 
@@ -246,27 +246,28 @@ static int draw(struct plot *p, const char *picture, char **printed, char **scra
 	return rc ? err_add(rc, "%s", p->template->name) : 0;
 }
 
+static int deliver_one(const char *out, const char *name, const char *data, size_t len)
+{
+	g_autofree char *path = g_build_filename(out, name, NULL);
+
+	return outfile_write(path, data, len);
+}
+
 static int deliver(struct plot *p, const char *out, const char *scratch, const char *picture)
 {
 	g_autofree char *from = g_build_filename(scratch, picture, NULL), *data = NULL;
-	g_autofree char *caption_name = g_strdup_printf("%s.txt", p->template->name), *caption = NULL;
 	gsize len;
-	int dir = -1, rc = output_open(out, &dir);
+	int rc = 0;
 
-	if (!rc && !g_file_get_contents(from, &data, &len, NULL))
-		rc = err_set(-EIO, "gnuplot wrote no %s", picture);
-	caption = caption_make(p);
-	add_file(p, g_strdup(caption_name), g_string_new(caption));
+	if (!g_file_get_contents(from, &data, &len, NULL))
+		return err_set(-EIO, "gnuplot wrote no %s", picture);
+	add_file(p, g_strdup_printf("%s.txt", p->template->name), caption_make(p));
 	for (guint i = 0; i < p->files->len && !rc; i++) {
 		struct plot_file *file = p->files->pdata[i];
 
-		rc = output_write(dir, out, file->name, file->text->str, file->text->len);
+		rc = deliver_one(out, file->name, file->text->str, file->text->len);
 	}
-	if (!rc)
-		rc = output_write(dir, out, picture, data, len);
-	if (dir >= 0)
-		close(dir);
-	return rc;
+	return rc ? rc : deliver_one(out, picture, data, len);
 }
 
 // The template itself must not be replaced by what is made from it.
@@ -275,6 +276,8 @@ static int check_out(const char *figure, const char *name, const char *out)
 	g_autofree char *file = g_strdup_printf("%s/%s.gp", out, name);
 	struct stat a, b;
 
+	if (!g_file_test(out, G_FILE_TEST_IS_DIR))
+		return err_set(-ENOTDIR, "--out %s: there is no such directory", out);
 	if (template_embedded(figure) || stat(figure, &a) || stat(file, &b))
 		return 0;
 	return a.st_dev == b.st_dev && a.st_ino == b.st_ino
