@@ -63,7 +63,8 @@ static int figures(const struct query *q, struct doc *doc)
 		doc_text(sec, "%s", f->what);
 		doc_text(sec, "%s", f->needs);
 	}
-	doc_note(sec, "`mmprof plot FIGURE` draws one, `mmprof plot all` each that the database has data for.");
+	doc_note(sec,
+		 "`mmprof plot FIGURE` draws one, `mmprof plot all` each that the database has data for.");
 	return 0;
 }
 
@@ -90,12 +91,8 @@ static const struct {
 	const char *name;
 	guint max_args;
 	int (*fill)(const struct query *q, struct doc *doc);
-} lists[] = {{"runs", 1, runs},
-	     {"probes", 2, probes},
-	     {"systems", 1, systems},
-	     {"samplers", 1, samplers},
-	     {"metrics", 2, metrics},
-	     {"figures", 1, figures}};
+} lists[] = {{"runs", 1, runs},         {"probes", 2, probes},   {"systems", 1, systems},
+	     {"samplers", 1, samplers}, {"metrics", 2, metrics}, {"figures", 1, figures}};
 
 static int print(const struct query *q)
 {
@@ -114,17 +111,20 @@ static int print(const struct query *q)
 		doc_free(doc);
 		return rc;
 	}
-	return name ? command_fail(&cmd_list, "\"%s\" is no list: runs, probes, systems, samplers, metrics or figures",
+	return name ? command_fail(&cmd_list,
+				   "\"%s\" is no list: runs, probes, systems, samplers, metrics or figures",
 				   name)
-		    : command_fail(&cmd_list, "list what? runs, probes, systems, samplers, metrics or figures");
+		    : command_fail(&cmd_list,
+				   "list what? runs, probes, systems, samplers, metrics or figures");
 }
 
 static int list(int argc, const char **argv)
 {
 	struct query q = {};
 	const struct poptOption table[] = {QUERY_OPTIONS(q), POPT_AUTOHELP POPT_TABLEEND};
-	int rc = query_options(&cmd_list, argc, argv, table,
-			       "[OPTIONS] runs | probes [GROUP] | systems | samplers | metrics [TEXT] | figures", &q);
+	int rc = query_options(
+	    &cmd_list, argc, argv, table,
+	    "[OPTIONS] runs | probes [GROUP] | systems | samplers | metrics [TEXT] | figures", &q);
 
 	if (!rc)
 		rc = print(&q);
