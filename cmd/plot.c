@@ -37,18 +37,14 @@ static void words_clear(struct words *w)
 	free_list(w->excluded);
 }
 
-// "a b", "a,b", each once
-static GPtrArray *split(char **lists)
+// Each once. A system's name may have commas in it: "ours,sysctl.vm.swappiness=10".
+static GPtrArray *each_once(char **list)
 {
-	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+	GPtrArray *names = g_ptr_array_new();
 
-	for (char **list = lists; list && *list; list++) {
-		g_auto(GStrv) some = g_strsplit(*list, ",", -1);
-
-		for (char **n = some; *n; n++)
-			if (**n && !g_ptr_array_find_with_equal_func(names, *n, g_str_equal, NULL))
-				g_ptr_array_add(names, g_strdup(*n));
-	}
+	for (; list && *list; list++)
+		if (!g_ptr_array_find_with_equal_func(names, *list, g_str_equal, NULL))
+			g_ptr_array_add(names, *list);
 	g_ptr_array_add(names, NULL);
 	return names;
 }
@@ -170,7 +166,7 @@ static int plot(int argc, const char **argv)
 	int rc =
 	    query_options(&cmd_plot, argc, argv, table, "[OPTIONS] FIGURE... | all | TEMPLATE.gp...", &q);
 
-	systems = split(w.systems);
+	systems = each_once(w.systems);
 	o.selection = (struct selection_options){.systems = (const char *const *)systems->pdata,
 						 .workloads = (const char *const *)w.workloads,
 						 .experiment = w.experiment,

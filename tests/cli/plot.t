@@ -68,7 +68,7 @@ is "$(awk -F'\t' '$NF == "memtis" && $(NF - 1) == "redis" { print $4, $12 }' "$s
 	"and is no zero in the data"
 like "$("$MMPROF" plot bars --out "$out" --exclude 2 --format svg && cat "$out/bars.txt")" 'excluded \(--exclude\): runs 2' \
 	"--exclude is in the caption"
-"$MMPROF" plot bars --out "$out" --compare tpp,memtis --workload bfs --format svg >/dev/null
+"$MMPROF" plot bars --out "$out" --compare tpp --compare memtis --workload bfs --format svg >/dev/null
 like "$(cat "$out/bars.svg")" 'elapsed relative to tpp' "--compare: the first is the baseline"
 "$MMPROF" plot bars --out "$out" --compare tpp --compare none --metric handle_mm_fault.p99 --format svg >/dev/null
 like "$(cat "$out/bars.svg")" 'handle_mm_fault.p99 relative to tpp' "--compare twice; --metric"
