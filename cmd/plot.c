@@ -138,7 +138,7 @@ static int plot(int argc, const char **argv)
 	struct words w = {};
 	const struct poptOption table[] = {
 	    {"compare", 0, POPT_ARG_ARGV, &w.systems, 0, "only these systems, the first is the baseline",
-	     "SYSTEM[,...]"},
+	     "SYSTEM"},
 	    {"workload", 'w', POPT_ARG_ARGV, &w.workloads, 0, "only this workload (repeat it)", "NAME"},
 	    {"experiment", 'e', POPT_ARG_STRING, &w.experiment, 0, "only runs of this experiment", "NAME"},
 	    {"baseline", 0, POPT_ARG_STRING, &w.baseline, 0, "another baseline than the first system",
