@@ -34,8 +34,10 @@ done
 
 # --- counters add up
 bench fault --limit 0.1 --pages 64
-is "$(metric fault.anon.faults_per_page)" 1 "fault: each anonymous page took one fault, by the kernel's own count"
-is "$(metric fault.shared.faults_per_page)" 1 "and each shared page"
+# not to the last fault: now and then one of the program's own falls in between
+one() { awk "BEGIN { exit !($1 > 0.999 && $1 < 1.01) }"; }
+ok "fault: each anonymous page took one fault, by the kernel's own count" one "$(metric fault.anon.faults_per_page)"
+ok "and each shared page" one "$(metric fault.shared.faults_per_page)"
 ok "fault: some 64 times the samples of faults were counted by the run" test \
 	"$(sql "SELECT minflt FROM run ORDER BY id DESC LIMIT 1")" -ge $((64 * $(metric fault.anon.samples | cut -d. -f1)))
 bench forkbomb --duration 1 --period 0.25 --procs 32
@@ -45,10 +47,14 @@ is "$(sql "SELECT sum(count) FROM loss WHERE kind LIKE 'fork_failed%' AND run_id
 is "$(sql "SELECT h.count FROM hist h JOIN probe p ON p.id = h.probe_id WHERE p.name = 'bench.forkbomb.fork' ORDER BY p.id DESC LIMIT 1")" 128 \
 	"and each was timed"
 like "$(metric forkbomb.child.pte)" '^[0-9.]+$' "page-table pages of a child"
-bench forkbomb --duration 0.4 --period 0.2 --procs 8 --touch 4M
-low=$(metric forkbomb.child.pte)
-bench forkbomb --duration 0.4 --period 0.2 --procs 8 --touch 36M
-ok "32 MiB more that a child touches are 16 PTE pages more" awk "BEGIN { d = $(metric forkbomb.child.pte) - $low; exit !(d >= 15 && d <= 17) }"
+if grep -qa __asan_init "$MMPROF"; then
+	skip "32 MiB more that a child touches are 16 PTE pages more" "the sanitizers' own memory has page tables too"
+else
+	bench forkbomb --duration 0.4 --period 0.2 --procs 8 --touch 4M
+	low=$(metric forkbomb.child.pte)
+	bench forkbomb --duration 0.4 --period 0.2 --procs 8 --touch 36M
+	ok "32 MiB more that a child touches are 16 PTE pages more" awk "BEGIN { d = $(metric forkbomb.child.pte) - $low; exit !(d >= 15 && d <= 17) }"
+fi
 bench hotset --size 8M --hot 0.25 --hot-share 0.8 --phase 0.2 --phases 2
 is "$(metric hotset.hot_pages)" 512 "hotset: a quarter of 2048 pages is hot"
 ok "and gets 80 % of the accesses" awk "BEGIN { d = $(metric hotset.hot_access_share) - 0.8; exit !(d < 0.01 && d > -0.01) }"

@@ -114,7 +114,11 @@ ok "no journal is left" test -z "$(ls /run/mmprof 2>/dev/null)"
 # --- SIGKILL in the middle
 cp "$(command -v sleep)" "$scratch/mmprof-nap" # a name of its own, to be killed by
 "$MMPROF" record --quiet -- "$scratch/mmprof-nap" 20 &
-sleep 1.5
+for _ in $(seq 100); do # what was sampled is in the database a second after the start at the latest
+	pgrep -f "^$scratch/mmprof-nap" >/dev/null && break
+	sleep 0.1
+done
+sleep 2
 kill -KILL $!
 wait $! 2>/dev/null
 killed=$(sql "SELECT max(id) FROM run")
