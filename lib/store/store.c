@@ -325,16 +325,25 @@ static int quick_check(struct store *s)
 	return store_quick_check(s, "PRAGMA quick_check(1)");
 }
 
+// SQLite does not wait for its turn to change the journal mode: two mmprofs that begin at once would fail.
+static int wait_for_wal(struct store *s)
+{
+	gint64 end = g_get_monotonic_time() + BUSY_MS * 1000;
+	int rc;
+
+	while ((rc = store_exec(s, "PRAGMA journal_mode = WAL")) == -EBUSY && g_get_monotonic_time() < end)
+		g_usleep(5000);
+	return rc ? rc : store_exec(s, "PRAGMA wal_autocheckpoint = 4000; SELECT count(*) FROM run");
+}
+
 // WAL's index is shared memory: a file system without shared mappings (9p) can have it in this process only.
 static int use_wal(struct store *s)
 {
-	static const char wal[] =
-	    "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 4000; SELECT count(*) FROM run";
-	int rc = store_exec(s, wal);
+	int rc = wait_for_wal(s);
 
 	if (!rc || (sqlite3_errcode(s->db) & 0xff) != SQLITE_IOERR)
 		return rc;
-	return store_exec(s, "PRAGMA locking_mode = EXCLUSIVE") ?: store_exec(s, wal);
+	return store_exec(s, "PRAGMA locking_mode = EXCLUSIVE") ?: wait_for_wal(s);
 }
 
 static int prepare_writing(struct store *s)
