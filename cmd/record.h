@@ -5,8 +5,7 @@
 #include "cmd/command.h"
 
 struct record_options {
-	char *db, *name, *backend, *user, *cpus, *membind, *preferred, *interleave, *stdin_path,
-	    *stdout_path;
+	char *db, *name, *backend, *user, *cpus, *membind, *preferred, *interleave, *stdin_path, *stdout_path;
 	char **systems, **tags, **probes, **no_probes, **extracts, **marks;
 	int runs, warmup, timeout, interval;
 	double pause;

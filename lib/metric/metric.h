@@ -11,8 +11,11 @@
 //   went
 //                                                     in the run; the mean over time of a level
 //   SERIES.rate; SERIES.mean .min .max .first .last   other views of it
-//   extract.NAME, bench.NAME, tag.NAME                what the workload printed, what a benchmark gave, what the
-//                                                     user said (metric_user.c) promotions, demotions, fast_share, ...            derived from those (metric_derived.c,
+//   extract.NAME, bench.NAME, tag.NAME                what the workload printed, what a benchmark gave, what
+//   the
+//                                                     user said (metric_user.c) promotions, demotions,
+//                                                     fast_share, ...            derived from those
+//                                                     (metric_derived.c,
 //   metric_tiers.c)
 // Knows the store, not how anything is shown.
 #ifndef MMPROF_METRIC_METRIC_H

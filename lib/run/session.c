@@ -35,7 +35,7 @@ struct session {
 	struct run_cgroup cgroup;
 	struct probes *probes;
 	struct workload *workload;
-	struct output *output;	 // NULL: not searched
+	struct output *output;   // NULL: not searched
 	struct results *results; // NULL: no benchmark of ours
 	struct sample_target target;
 	struct samplers *samplers;

@@ -124,8 +124,8 @@ int store_not_measured(struct store *store, int64_t run, const char *what, const
 // What a person says about a run.
 int store_note(struct store *store, int64_t run, const char *text);
 
-// Deletes a run with all that belongs to it, and its set of facts and its experiment when no other run has them.
-// -ENOENT; -EBUSY while it is being recorded. For many: in one transaction.
+// Deletes a run with all that belongs to it, and its set of facts and its experiment when no other run has
+// them. -ENOENT; -EBUSY while it is being recorded. For many: in one transaction.
 int store_delete_run(struct store *store, int64_t run);
 
 // A figure that the workload gave, and a moment that it named. better: "less", "more", "neither".
