@@ -121,6 +121,19 @@ static char *describe(const GArray *runs)
 	return g_steal_pointer(&text->str);
 }
 
+// Asked before anything else: a recording mmprof may keep the database locked. store_delete_run asks again.
+static int none_running(const GArray *runs)
+{
+	for (guint i = 0; i < runs->len; i++) {
+		const struct store_run_row *r = &g_array_index(runs, struct store_run_row, i);
+
+		if (!strcmp(r->status, "running"))
+			return command_fail(
+			    &cmd_rm, "nothing was deleted: run %" PRId64 " is being recorded now", r->id);
+	}
+	return 0;
+}
+
 static int by_id(const void *a, const void *b)
 {
 	const struct store_run_row *x = a, *y = b;
@@ -177,6 +190,7 @@ static int run(const struct query *q, const struct options *o)
 	if (!rc) {
 		g_array_sort(runs, by_id);
 		what = describe(runs);
+		rc = none_running(runs);
 	}
 	if (!rc && !o->yes)
 		rc = confirm(what);
