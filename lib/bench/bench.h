@@ -62,11 +62,14 @@ void bench_mark(struct bench_run *run, const char *phase);
 // A latency histogram, in ns, made at the first call; its metrics are bench.BENCHMARK.NAME.p99 and so on.
 struct hist *bench_hist(struct bench_run *run, const char *name);
 
+enum { BENCH_NO_MORE = 1 };
+
 // One operation, timed again and again until the median is known to --precision or --limit is reached.
 struct bench_op {
 	const char *name;
 	// Does it once and gives the TSC cycles (or ns of the clock that stands in) that it took, from
 	// timing_begin() to timing_end(); what must be prepared goes before, outside of the timed part.
+	// BENCH_NO_MORE: there is nothing more to time, the samples until now are all.
 	int (*sample)(struct bench_run *run, void *ctx, uint64_t *cycles);
 	double units;     // how many things a sample does: figures are of one
 	const char *unit; // what that is: "page", "fault"

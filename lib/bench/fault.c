@@ -15,10 +15,12 @@
 #include "base/err.h"
 #include "bench/bench.h"
 #include "bench/cpus.h"
+#include "bench/hint.h"
 #include "bench/memory.h"
 #include "bench/timing.h"
 
 static const struct bench_param params[] = {
+    {"kinds", "all", "LIST", "which: anon,zero,file,shared,cow,thp,swapin,hint, or all"},
     {"pages", "256", "N", "pages faulted in by a sample"},
     {"threads", "1", "N", "faulting at the same time, the measured one included"},
     {"mm", "shared", "shared|private", "the others are threads of this process, or processes of their own"},
@@ -248,22 +250,50 @@ static int run_kind(struct bench_run *b, const struct kind *k)
 	return rc;
 }
 
+// "anon,hint", or "all"
+static int check_kinds(char **list)
+{
+	for (char **name = list; *name; name++) {
+		bool known = !strcmp(*name, "all") || !strcmp(*name, "hint");
+
+		for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+			known |= !strcmp(*name, kinds[i].name);
+		if (!known)
+			return err_set(-EINVAL, "--kinds: there is no kind of fault \"%s\"", *name);
+	}
+	return *list ? 0 : err_set(-EINVAL, "--kinds names none");
+}
+
+static bool wanted(char **list, const char *kind)
+{
+	return g_strv_contains((const char *const *)list, "all") ||
+	       g_strv_contains((const char *const *)list, kind);
+}
+
 static int run(struct bench_run *b)
 {
+	g_auto(GStrv) list = g_strsplit(bench_text(b, "kinds"), ",", -1);
 	struct others o = {};
-	int rc;
+	int rc = check_kinds(list);
+
+	if (rc)
+		return rc;
 
 	if (bench_int(b, "pages") < 1 || bench_int(b, "pages") > 1 << 24)
 		return err_set(-EINVAL, "--pages must be from 1 to 16777216");
 	if (bench_int(b, "threads") < 1 || bench_int(b, "threads") > 1024)
 		return err_set(-EINVAL, "--threads must be from 1 to 1024");
 	rc = start_others(b, &o);
+	// first, as the kernel takes longer from pass to pass the longer a process runs
+	if (!rc && wanted(list, "hint"))
+		rc = hint_run(b);
 	for (size_t i = 0; i < G_N_ELEMENTS(kinds) && !rc && !bench_stopped(b); i++)
-		rc = run_kind(b, &kinds[i]);
+		if (wanted(list, kinds[i].name))
+			rc = run_kind(b, &kinds[i]);
 	stop_others(&o);
 	return rc;
 }
 
 const struct bench bench_fault = {
-    "fault", "page faults by kind: anonymous, file, shared, copy-on-write, huge, swapped out", params, run,
-    false};
+    "fault", "page faults by kind: anonymous, file, shared, copy-on-write, huge, swapped out, NUMA hint",
+    params, run, false};

@@ -114,7 +114,7 @@ static int collect(struct bench_run *run, const struct bench_op *op, void *ctx, 
 		if ((gint64)(timing_clock() / 1000) - s->begun_us > s->limit_us && s->values->len >= 3)
 			break;
 	}
-	return rc;
+	return rc == BENCH_NO_MORE ? 0 : rc;
 }
 
 static void name_metric(struct bench_run *run, const struct bench_op *op, const char *suffix, double value,
@@ -154,7 +154,9 @@ static void store(struct bench_run *run, const struct bench_op *op, const struct
 	struct hist *h = bench_hist(run, op->name);
 
 	if (s->values->len <= from) {
-		bench_cannot(run, op->name, "every sample was disturbed by a context switch or a migration");
+		bench_cannot(run, op->name, "%s",
+			     s->disturbed ? "every sample was disturbed by a context switch or a migration"
+					  : "there was nothing to time");
 		return;
 	}
 	i.value = stats_median((const double *)s->values->data + from, s->values->len - from);

@@ -40,6 +40,13 @@ ok "fault: each anonymous page took one fault, by the kernel's own count" one "$
 ok "and each shared page" one "$(metric fault.shared.faults_per_page)"
 ok "fault: some 64 times the samples of faults were counted by the run" test \
 	"$(sql "SELECT minflt FROM run ORDER BY id DESC LIMIT 1")" -ge $((64 * $(metric fault.anon.samples | cut -d. -f1)))
+bench fault --kinds hint --limit 0.05
+if [[ $(metric fault.hint.faults) ]]; then
+	ok "fault: hint faults were seen" test "$(metric fault.hint.samples | cut -d. -f1)" -gt 10
+else
+	like "$(sql "SELECT why FROM not_measured WHERE what = 'hint' AND run_id = (SELECT max(id) FROM run)")" 'NUMA balancing|numa_balancing' \
+		"fault: why there are no hint faults"
+fi
 bench forkbomb --duration 1 --period 0.25 --procs 32
 is "$(metric forkbomb.forks)" 128 "forkbomb: 4 periods of 32 forks"
 is "$(metric forkbomb.reaped)" 128 "and each child was reaped"
@@ -107,6 +114,8 @@ refuses 'no benchmark "nothing"' "an unknown benchmark" "$MMPROF" bench nothing
 refuses 'not a number' "a number that is none" "$MMPROF" bench fault --pages many
 refuses 'not a whole number' "half a page" "$MMPROF" bench fault --pages 0.5
 refuses 'one of shared\|private' "a word that is none of its words" "$MMPROF" bench fault --mm both
+"$MMPROF" bench fault --kinds anon,none --quiet 2>"$scratch/err"
+like "$(<"$scratch/err")" 'no kind of fault "none"' "a kind of fault that is none"
 refuses 'unknown option' "an unknown option" "$MMPROF" bench fault --nonsense 1
 refuses 'is not an option' "an argument too many" "$MMPROF" bench fault x
 "$MMPROF" bench fault --pages 0 --quiet 2>"$scratch/err"
