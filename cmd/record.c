@@ -79,6 +79,10 @@ static void summary(const struct record_options *o, const struct session_outcome
 	if (out->not_attached)
 		fprintf(stderr, ", %d not", out->not_attached);
 	fprintf(stderr, " (mmprof report --db %s %" PRId64 ")\n", db, out->run);
+	if (out->pins_not_done)
+		fprintf(stderr,
+			"mmprof: --quiet-machine: %d things could not be held still, the report says why\n",
+			out->pins_not_done);
 	if (out->left_running)
 		fprintf(
 		    stderr,
@@ -162,6 +166,7 @@ int record_workload(const struct command *cmd, const struct record_options *o, c
 	    .interval_ms = o->interval,
 	    .timeout_s = o->timeout,
 	    .bpf_stats = o->bpf_stats,
+	    .pin = &o->pin,
 	    .bench = o->bench,
 	    .progress = progress,
 	};

@@ -3,6 +3,7 @@
 #define MMPROF_CMD_RECORD_H
 
 #include "cmd/command.h"
+#include "system/pin.h"
 
 struct record_options {
 	char *db, *name, *backend, *user, *cpus, *membind, *preferred, *interleave, *stdin_path, *stdout_path;
@@ -10,6 +11,7 @@ struct record_options {
 	int runs, warmup, timeout, interval;
 	double pause;
 	int quiet, json, bpf_stats;
+	struct pin_options pin;
 	const char *bench; // the workload is this benchmark of ours; NULL: it is not
 };
 
@@ -44,6 +46,20 @@ struct record_options {
      "its memory from this NUMA node while it lasts", "NODE"}, \
     {"interleave", 0, POPT_ARG_STRING, &(o).interleave, 0, "its memory from these NUMA nodes in turn", \
      "NODES"}, \
+    {"lock-freq", 0, POPT_ARG_STRING, &(o).pin.lock_freq, 0, \
+     "hold all CPUs at one frequency: MHz, the highest without turbo, or the highest", "MHZ|base|max"}, \
+    {"governor", 0, POPT_ARG_STRING, &(o).pin.governor, 0, "the cpufreq governor", "NAME"}, \
+    {"no-turbo", 0, POPT_ARG_NONE, &(o).pin.no_turbo, 0, "turn turbo (boost) off", NULL}, \
+    {"thp", 0, POPT_ARG_STRING, &(o).pin.thp, 0, "transparent huge pages: always, madvise, never", "WHEN"}, \
+    {"no-swap", 0, POPT_ARG_NONE, &(o).pin.no_swap, 0, "turn all swap off", NULL}, \
+    {"no-aslr", 0, POPT_ARG_NONE, &(o).pin.no_aslr, 0, "the workload's addresses are the same in each run", \
+     NULL}, \
+    {"drop-caches", 0, POPT_ARG_NONE, &(o).pin.drop_caches, 0, \
+     "write out and drop the page cache before each run", NULL}, \
+    {"quiet-machine", 0, POPT_ARG_NONE, &(o).pin.quiet, 0, \
+     "base frequency, governor performance, no turbo, swap nor ASLR, dropped caches: what of it this " \
+     "machine can; what it can't is told and stored", \
+     NULL}, \
     {"user", 0, POPT_ARG_STRING, &(o).user, 0, \
      "run the workload as this user (default: who called sudo)", "NAME"}, \
     {"stdin", 0, POPT_ARG_STRING, &(o).stdin_path, 0, \

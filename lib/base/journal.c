@@ -10,6 +10,7 @@
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/swap.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -18,7 +19,7 @@
 
 static const char *const kind_names[] = {
     [UNDO_RMDIR] = "rmdir",   [UNDO_INSTANCE] = "instance", [UNDO_WRITE] = "write",
-    [UNDO_UMOUNT] = "umount", [UNDO_APPEND] = "append",
+    [UNDO_UMOUNT] = "umount", [UNDO_APPEND] = "append",     [UNDO_SWAPON] = "swapon",
 };
 
 static int journal_fd = -1;
@@ -84,6 +85,14 @@ static int unmount(const char *path)
 	return 0;
 }
 
+static int swap_on(const char *path, const char *priority)
+{
+	int number = atoi(priority),
+	    flags = number < 0 ? 0 : SWAP_FLAG_PREFER | (number & SWAP_FLAG_PRIO_MASK);
+
+	return swapon(path, flags) && errno != EBUSY ? -errno : 0; // EBUSY: it was never turned off
+}
+
 static int undo(const char *line)
 {
 	g_auto(GStrv) f = g_strsplit(line, "\t", 3);
@@ -104,6 +113,8 @@ static int undo(const char *line)
 		rc = write_file(path, value, O_APPEND);
 	else if (!strcmp(f[0], kind_names[UNDO_UMOUNT]))
 		rc = unmount(path);
+	else if (!strcmp(f[0], kind_names[UNDO_SWAPON]))
+		rc = swap_on(path, value);
 	if (rc && rc != -ENOENT)
 		return err_set(rc, "could not undo \"%s %s\": %s", f[0], path, g_strerror(-rc));
 	return 0;

@@ -11,6 +11,8 @@ enum undo_kind {
 	UNDO_UMOUNT,   // unmount `path` and remove the directory
 	UNDO_APPEND,   // append `value` to `path` (kprobe_events, set_ftrace_filter): as UNDO_WRITE, with
 		       // O_APPEND
+	UNDO_SWAPON,   // turn the swap `path` on again with the priority `value` (negative: the kernel's
+		       // choice)
 };
 
 // Takes this machine's settings for this process: what another one is about to put back must not be taken for

@@ -1,4 +1,4 @@
-// Reading small files of /proc and /sys, and making what they say fit for a table; see internal.h.
+// Reading small files of /proc and /sys, and making what they say fit for a table; see read.h and internal.h.
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

@@ -62,6 +62,7 @@ char *report_incomplete(const struct report *r, const struct store_probe_row *p)
 
 // The sections, in the order in which they are shown.
 void report_head(struct report *r);
+void report_pinned(struct report *r);
 void report_time(struct report *r);
 void report_metrics(struct report *r);
 void report_timed(struct report *r);

@@ -69,14 +69,12 @@ static int make(struct store *store, const struct store_run_row *run, bool all,
 int report_run(struct store *store, const struct store_run_row *run, bool all, struct doc **doc)
 {
 	static void (*const sections[])(struct report *) = {
-	    report_head,       report_time,   report_metrics,
-	    report_timed,      report_marks,  report_cpu,
-	    report_latency,    report_tlb,    report_locks,
-	    report_acquires,   report_events, report_counters,
-	    report_pressure,   report_levels, report_samplers,
-	    report_kernel_log, report_losses, report_calibration,
-	    report_self,       report_probes, report_not_measured,
-	    report_provenance, NULL,
+	    report_head,       report_pinned,       report_time,        report_metrics,
+	    report_timed,      report_marks,        report_cpu,         report_latency,
+	    report_tlb,        report_locks,        report_acquires,    report_events,
+	    report_counters,   report_pressure,     report_levels,      report_samplers,
+	    report_kernel_log, report_losses,       report_calibration, report_self,
+	    report_probes,     report_not_measured, report_provenance,  NULL,
 	};
 
 	return make(store, run, all, sections, doc);

@@ -45,6 +45,7 @@ static struct session_options options_of(const struct plan *plan, const struct c
 	    .timeout_s = plan->timeout_s,
 	    .iteration = cell->round,
 	    .cell = cell->number,
+	    .pin = &plan->pin,
 	    .bench = w->bench ? w->argv[2] : NULL,
 	};
 }
@@ -169,7 +170,7 @@ static int option_error(const struct plan *plan, const struct plan_workload *w, 
 {
 	const char *text = err_text(), *option = g_str_has_prefix(text, "--") ? text + 2 : NULL;
 	g_autofree char *name = option ? g_strndup(option, strcspn(option, ": ")) : NULL;
-	bool of_workload = option || !strcmp(key, "command");
+	bool of_workload = name ? g_hash_table_contains(w->section.lines, name) : !strcmp(key, "command");
 
 	return plan_error(rc, plan->path, plan_line(of_workload ? &w->section : &plan->section, name ?: key),
 			  "%s", option ?: text);

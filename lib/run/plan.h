@@ -7,6 +7,7 @@
 #include <glib.h>
 #include <stdint.h>
 
+#include "system/pin.h"
 #include "system/settings.h"
 
 // What all sections have: where they are.
@@ -37,6 +38,7 @@ struct plan {
 	int runs, warmup, interval_ms, timeout_s;
 	int64_t seed;
 	double pause;
+	struct pin_options pin;
 	char **probes, **no_probes;
 	GArray *settings;     // of [settings]: struct setting
 	GPtrArray *systems;   // struct plan_system; one "none" when the plan names none

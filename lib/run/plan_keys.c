@@ -20,6 +20,14 @@ static const struct plan_key experiment_keys[] = {
     {"probes", KEY_WORDS, offsetof(struct plan, probes), 0, 0},
     {"no-probes", KEY_WORDS, offsetof(struct plan, no_probes), 0, 0},
     {"backend", KEY_TEXT, offsetof(struct plan, backend), 0, 0},
+    {"lock-freq", KEY_TEXT, offsetof(struct plan, pin.lock_freq), 0, 0},
+    {"governor", KEY_TEXT, offsetof(struct plan, pin.governor), 0, 0},
+    {"thp", KEY_TEXT, offsetof(struct plan, pin.thp), 0, 0},
+    {"no-turbo", KEY_FLAG, offsetof(struct plan, pin.no_turbo), 0, 0},
+    {"no-swap", KEY_FLAG, offsetof(struct plan, pin.no_swap), 0, 0},
+    {"no-aslr", KEY_FLAG, offsetof(struct plan, pin.no_aslr), 0, 0},
+    {"drop-caches", KEY_FLAG, offsetof(struct plan, pin.drop_caches), 0, 0},
+    {"quiet-machine", KEY_FLAG, offsetof(struct plan, pin.quiet), 0, 0},
     {NULL, KEY_TEXT, 0, 0, 0},
 };
 
@@ -185,6 +193,14 @@ static int read_real(const struct plan_key *key, const char *text, double *value
 	return 0;
 }
 
+static int read_flag(const struct plan_key *key, const char *text, int *value)
+{
+	*value = !strcmp(text, "yes");
+	return *value || !strcmp(text, "no")
+		   ? 0
+		   : err_set(-EINVAL, "%s must be yes or no, not \"%s\"", key->name, text);
+}
+
 int plan_key_read(const struct plan_key *key, void *target, const char *text)
 {
 	void *at = (char *)target + key->offset;
@@ -204,6 +220,8 @@ int plan_key_read(const struct plan_key *key, void *target, const char *text)
 		return 0;
 	case KEY_REAL:
 		return read_real(key, text, at);
+	case KEY_FLAG:
+		return read_flag(key, text, at);
 	case KEY_WORDS:
 		word = g_strsplit_set(text, " \t", -1);
 		for (char **w = word; *w; w++)

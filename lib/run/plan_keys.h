@@ -11,6 +11,7 @@ enum plan_key_kind {
 	KEY_INT,
 	KEY_INT64,
 	KEY_REAL,
+	KEY_FLAG,    // yes or no, into an int
 	KEY_WORDS,   // a list of words; may be given more than once
 	KEY_ENTRIES, // a list, one entry each time it is given
 };

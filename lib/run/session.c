@@ -28,6 +28,10 @@
 
 #define FLUSH_NS 1000000000ll
 
+struct facts {
+	GPtrArray *keys, *values;
+};
+
 struct session {
 	const struct session_options *options;
 	struct store *store;
@@ -40,7 +44,8 @@ struct session {
 	struct sample_target target;
 	struct samplers *samplers;
 	int signal_fd, timer_fd, kmsg_fd;
-	int journal_mark;
+	int journal_mark, pins_not_done;
+	struct facts facts;
 	int64_t flushed_ns;
 	const char *status, *status_why;
 	bool interrupted, killed;
@@ -86,6 +91,8 @@ int session_check(const struct session_options *o)
 	struct probes *set = NULL;
 	int rc = workload_check(&o->workload);
 
+	if (!rc && o->pin)
+		rc = pin_check(o->pin);
 	if (!rc)
 		rc = probes_new(o->probes, o->no_probes, &po, &set);
 	probes_free(set);
@@ -93,10 +100,6 @@ int session_check(const struct session_options *o)
 }
 
 // --- the run's row and its facts
-
-struct facts {
-	GPtrArray *keys, *values;
-};
 
 static void keep_fact(void *ctx, const char *key, const char *value)
 {
@@ -123,18 +126,22 @@ static void keep_environment(struct facts *f)
 	keep_fact(f, "workload.environment_sha256", g_checksum_get_string(sum));
 }
 
+static void keep_pin(void *ctx, const char *key, const char *outcome)
+{
+	struct session *s = ctx;
+
+	s->pins_not_done += g_str_has_prefix(outcome, PIN_NOT_DONE);
+	keep_fact(&s->facts, key, outcome);
+}
+
 static int store_facts(struct session *s)
 {
-	struct facts f = {g_ptr_array_new_with_free_func(g_free), g_ptr_array_new_with_free_func(g_free)};
-	int rc;
+	struct facts *f = &s->facts;
 
-	host_facts("", keep_fact, &f);
-	keep_environment(&f);
-	rc = store_run_facts(s->store, s->run, (const char *const *)f.keys->pdata,
-			     (const char *const *)f.values->pdata, f.keys->len);
-	g_ptr_array_unref(f.keys);
-	g_ptr_array_unref(f.values);
-	return rc;
+	host_facts("", keep_fact, f);
+	keep_environment(f);
+	return store_run_facts(s->store, s->run, (const char *const *)f->keys->pdata,
+			       (const char *const *)f->values->pdata, f->keys->len);
 }
 
 static int store_tags(struct session *s)
@@ -169,6 +176,8 @@ static int begin(struct session *s)
 				 .interval_ms = o->interval_ms};
 	int rc = store_run_begin(s->store, &info, &s->run);
 
+	if (!rc && o->pin)
+		rc = pin_set_up(o->pin, keep_pin, s);
 	if (!rc && o->set_up)
 		rc = o->set_up(o->ctx);
 	if (!rc)
@@ -255,6 +264,7 @@ static int prepare_workload(struct session *s)
 
 	if (rc)
 		return rc;
+	w.no_aslr = s->options->pin && pin_no_aslr(s->options->pin);
 	if (s->output) {
 		w.stdout_fd = output_workload_fd(s->output, 0);
 		w.stderr_fd = output_workload_fd(s->output, 1);
@@ -509,6 +519,9 @@ static void tear_down(struct session *s, struct session_outcome *out)
 		samplers_close(s->samplers);
 	probes_free(s->probes);
 	run_cgroup_free(&s->cgroup);
+	g_ptr_array_unref(s->facts.keys);
+	g_ptr_array_unref(s->facts.values);
+	out->pins_not_done = s->pins_not_done;
 	out->not_put_back = journal_undo_to(s->journal_mark);
 	if (s->signal_fd >= 0)
 		close(s->signal_fd);
@@ -544,6 +557,8 @@ int session_run(struct store *store, const struct session_options *options, stru
 
 	memset(out, 0, sizeof(*out));
 	s.cgroup.fd = -1;
+	s.facts =
+	    (struct facts){g_ptr_array_new_with_free_func(g_free), g_ptr_array_new_with_free_func(g_free)};
 	s.journal_mark = journal_mark();
 	rc = begin(&s);
 	if (!rc)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "run/workload.h"
+#include "system/pin.h"
 
 struct store;
 
@@ -23,6 +24,7 @@ struct session_options {
 	bool bpf_stats;
 	const char
 	    *bench; // the workload is this benchmark of ours, which gives back results; NULL: it is not
+	const struct pin_options *pin; // what is held still, before the system is set up
 	// Sets the machine up, once the run's row is written and before its facts are read. What it changes
 	// it writes into the journal; the end of the run puts it back. -errno with an err chain. May be NULL.
 	int (*set_up)(void *ctx);
@@ -38,7 +40,8 @@ struct session_outcome {
 	const char *status;
 	int64_t elapsed_ns;
 	int attached, not_attached, left_running;
-	int not_put_back; // changes of the machine that could not be undone; err_text() tells of the last
+	int pins_not_done; // of `pin`: what this machine can't do, told in the run's facts as pin.*
+	int not_put_back;  // changes of the machine that could not be undone; err_text() tells of the last
 };
 
 // Blocks the signals that a session handles; call once, before any thread or session.

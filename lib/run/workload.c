@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/personality.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -159,6 +160,7 @@ static int become(const char *user)
 
 static void child(const struct workload_options *o, int go_fd, int error_fd)
 {
+	enum { GET = 0xffffffff }; // personality(2)
 	sigset_t none;
 	char byte;
 	int rc;
@@ -177,6 +179,8 @@ static void child(const struct workload_options *o, int go_fd, int error_fd)
 		_exit(125);
 	apply_placement(o);
 	rc = -become(o->user);
+	if (!rc && o->no_aslr && personality((unsigned)personality(GET) | ADDR_NO_RANDOMIZE) < 0)
+		rc = errno;
 	if (o->results_fd > 0) {
 		g_autofree char *fd = g_strdup_printf("%d", o->results_fd);
 

@@ -16,6 +16,7 @@ struct workload_options {
 	const char *membind, *preferred, *interleave; // nodes, NULL: not set
 	const char *stdin_path, *stdout_path;         // NULL: mmprof's own
 	int stdout_fd, stderr_fd;                     // 0: none; else instead of mmprof's own
+	bool no_aslr;                                 // without address space layout randomization
 	int results_fd;                               // 0: none; else named in $MMPROF_RESULTS_FD
 };
 

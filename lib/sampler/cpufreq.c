@@ -1,8 +1,10 @@
 // The frequency the CPUs run at: lowest, mean and highest of scaling_cur_freq over the online CPUs, in Hz.
 // Follows drivers/cpufreq/cpufreq.c (show_scaling_cur_freq): on x86 it is APERF/MPERF over the last tick
-// where the CPU has these, else what the governor asked for; an idle CPU shows what it last ran at.
+// where the CPU has these, else what the governor asked for; an idle CPU shows what it last ran at. Without
+// cpufreq, the clock of the CPU that mmprof itself runs on, by a calibrated spin.
 #include "base/err.h"
 #include "sampler/read.h"
+#include "sampler/spin.h"
 
 #include <errno.h>
 #include <glib.h>
@@ -12,7 +14,7 @@ SAMPLER_FUNCTIONS(cpufreq);
 #define CPU_DIR "/sys/devices/system/cpu"
 
 struct cpufreq {
-	GArray *files; // struct value_file
+	GArray *files; // struct value_file; none: a spin
 	struct budget budget;
 	struct absent *absent;
 };
@@ -44,6 +46,22 @@ static void open_cpus(struct cpufreq *freq, const char *online)
 	}
 }
 
+static const char no_driver[] = CPU_DIR
+    "/cpu*/cpufreq: no cpufreq driver: usual in a virtual machine; on real hardware load intel_pstate, "
+    "amd-pstate or acpi-cpufreq";
+
+static int open_spin(struct cpufreq *freq, void **state)
+{
+	g_autofree char *why = NULL;
+
+	if (spin_check() == 0)
+		return 0;
+	why = g_strdup(err_text());
+	cpufreq_sampler_close(freq);
+	*state = NULL;
+	return err_set(-ENOENT, "%s; nor can a spin tell: %s", no_driver, why);
+}
+
 int cpufreq_sampler_open(const struct sample_target *target, void **state)
 {
 	struct text online = {0};
@@ -60,24 +78,23 @@ int cpufreq_sampler_open(const struct sample_target *target, void **state)
 	open_cpus(freq, online.data);
 	text_free(&online);
 	*state = freq;
-	if (freq->files->len)
-		return 0;
-	cpufreq_sampler_close(freq);
-	*state = NULL;
-	return err_set(-ENOENT,
-		       CPU_DIR "/cpu*/cpufreq: %s: no cpufreq driver: usual in a virtual machine; on real "
-			       "hardware load intel_pstate, amd-pstate or acpi-cpufreq",
-		       g_strerror(ENOENT));
+	return freq->files->len ? 0 : open_spin(freq, state);
 }
 
-int cpufreq_sampler_read(void *state, const struct sample_target *target, struct sink *sink)
+static void read_spin(struct sink *sink)
 {
-	struct cpufreq *freq = state;
+	int64_t hz = spin_hz();
+
+	if (hz)
+		sink->put(sink, "cpufreq.spin", "hz", SERIES_GAUGE, hz);
+	sink->missing(sink, "cpufreq", no_driver);
+}
+
+static void read_files(struct cpufreq *freq, struct sink *sink)
+{
 	int64_t hz, lowest = INT64_MAX, highest = 0, n = 0;
 	double sum = 0;
 
-	if (!budget_begin(&freq->budget, target))
-		return 0;
 	for (guint i = 0; i < freq->files->len; i++) {
 		// an offline CPU's answer is an error, or 0
 		if (value_read(&g_array_index(freq->files, struct value_file, i), &hz) < 0 || hz <= 0)
@@ -95,8 +112,21 @@ int cpufreq_sampler_read(void *state, const struct sample_target *target, struct
 		absent_add(&freq->absent, "cpufreq",
 			   CPU_DIR "/cpu*/cpufreq/scaling_cur_freq: no CPU gives a frequency");
 	}
+}
+
+int cpufreq_sampler_read(void *state, const struct sample_target *target, struct sink *sink)
+{
+	struct cpufreq *freq = state;
+
+	if (!budget_begin(&freq->budget, target))
+		return 0;
+	if (freq->files->len)
+		read_files(freq, sink);
+	else
+		read_spin(sink);
 	budget_end(&freq->budget);
-	absent_say(&freq->absent, sink);
+	if (freq->files->len)
+		absent_say(&freq->absent, sink);
 	return 0;
 }
 

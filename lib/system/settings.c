@@ -16,6 +16,8 @@
 
 #define SYSCTL "sysctl."
 
+const char *settings_root = "";
+
 void setting_clear(struct setting *s)
 {
 	g_free(s->key);
@@ -64,13 +66,14 @@ int setting_path(const char *key, char **path)
 // The file itself: symbolic links are followed (they are all over /sys), but not to somewhere else.
 static int resolve(const struct setting *s, char real[PATH_MAX])
 {
+	g_autofree char *path = g_strconcat(settings_root, s->path, NULL);
 	struct stat st;
 
-	if (!realpath(s->path, real))
+	if (!realpath(path, real))
 		return errno == ENOENT || errno == ENOTDIR
 			   ? err_set(-ENOENT, "this machine has no %s", s->path)
 			   : err_set(-errno, "%s: %m", s->path);
-	if (!in_place(real))
+	if (!g_str_has_prefix(real, settings_root) || !in_place(real + strlen(settings_root)))
 		return err_set(-EINVAL, "%s leads to %s: only files under /proc/sys and /sys can be set",
 			       s->path, real);
 	if (stat(real, &st) || !S_ISREG(st.st_mode))

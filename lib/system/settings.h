@@ -5,6 +5,9 @@
 
 #include <stdbool.h>
 
+// Put before every path; "" unless a test gives a tree of its own (a real path, without links).
+extern const char *settings_root;
+
 struct setting {
 	char *key;   // as it was written: sysctl.vm.swappiness, /sys/kernel/mm/lru_gen/enabled
 	char *path;  // the file

@@ -26,10 +26,41 @@ if [[ $(wc -l </proc/swaps) -gt 1 ]]; then
 	ok "pages went to swap" awk "BEGIN { exit !($(metric swapio.swapped_share) > 0.9) }"
 	ok "faults that swap in" bench fault --pages 16 --limit 0.1
 	ok "were timed" test -n "$(metric fault.swapin)"
-	swapoff /dev/zram0
+	cat /sys/class/zram-control/hot_add >/dev/null 2>&1
+	[[ -e /dev/zram1 ]] && echo 16M >/sys/block/zram1/disksize && mkswap -q /dev/zram1 && swapon -p 7 /dev/zram1
+	swaps() { awk 'NR > 1 { print $1, $NF }' /proc/swaps | sort; }
+	before=$(swaps)
+	is "$("$MMPROF" record --quiet --no-probe all --no-swap -- sh -c 'tail -n +2 /proc/swaps | wc -l')" 0 "--no-swap: none during the run"
+	is "$(swaps)" "$before" "and all back, with their priorities"
+	"$MMPROF" record --quiet --no-probe all --no-swap -- sleep 30 &
+	sleep 3
+	kill -KILL $!
+	pkill -KILL -x sleep
+	is "$(swaps)" "" "killed: they are off"
+	"$MMPROF" record --quiet --no-probe all -- true
+	is "$(swaps)" "$before" "the next start turns them on"
+	swapoff -a
 else
 	skip "swapio" "no zram here: $(head -n 1 "$scratch/zram")"
 fi
+
+# --- NUMA hint faults: the kernel says when by its timer, the benchmark which accesses were some
+loss() { sql "SELECT coalesce(sum(count), 0) FROM loss WHERE kind = '$1' AND run_id = (SELECT max(id) FROM run)"; }
+whole() { metric "$1" | cut -d. -f1; }
+before=$(</proc/sys/kernel/numa_balancing)
+bench fault --kinds hint --limit 0.1 --system off,sysctl.kernel.numa_balancing=0
+like "$(sql "SELECT why FROM not_measured WHERE what = 'hint' AND run_id = (SELECT max(id) FROM run)")" 'kernel.numa_balancing is 0.*--system' \
+	"without NUMA balancing there are no hint faults, and that is said"
+ok "hint faults" bench fault --kinds hint --limit 2 --precision 0.0001 --system on,sysctl.kernel.numa_balancing=1
+seen=$(whole fault.hint.faults)
+ok "were timed" test "$(whole fault.hint.samples)" -gt 500
+is "$(($(whole fault.hint.samples) + $(loss hint.disturbed) + $(loss hint.warm_up) + $(whole fault.hint.passes)))" "$seen" \
+	"each access that was one was timed, set aside, or told that a pass had been"
+# what else a pass makes inaccessible: the rest of this process (about 40 pages), and mmprof
+between "$(whole fault.hint.kernel_faults)" "$seen" $((seen + seen / 50 + 300 * $(whole fault.hint.passes))) \
+	"the kernel counted as many, and up to 300 a pass of others"
+ok "the run's own count of faults has room for them" test "$(sql "SELECT minflt FROM run ORDER BY id DESC LIMIT 1")" -ge "$seen"
+is "$(</proc/sys/kernel/numa_balancing)" "$before" "the setting was put back"
 
 # --- hotset: all memory on the slow node, then on the fast one
 ok "hotset on the slow node" bench hotset --size 8M --phase 0.3 --phases 1 --membind 1

@@ -2,6 +2,9 @@
 // die while they are looked at, and that they say nothing twice.
 #include "sampler_sink.h"
 
+#include "base/err.h"
+#include "sampler/spin.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -290,6 +293,22 @@ static void residency_is_rss(void **state)
 	find("residency")->close(s);
 }
 
+// The clock by a spin is one that a CPU can have, and is the same twice.
+static void spin_is_a_clock(void **state)
+{
+	int64_t one, two;
+
+	(void)state;
+	if (spin_check()) {
+		print_message("%s\n", err_text());
+		skip();
+	}
+	one = spin_hz();
+	two = spin_hz();
+	assert_in_range(one, 300000000, 8000000000);
+	assert_in_range(two, one / 2, one * 2);
+}
+
 static int tests(void)
 {
 	const struct CMUnitTest list[] = {
@@ -298,6 +317,7 @@ static int tests(void)
 	    cmocka_unit_test_teardown(child_by_tree, let_go),
 	    cmocka_unit_test_teardown(child_by_cgroup, let_go),
 	    cmocka_unit_test(crowd),
+	    cmocka_unit_test(spin_is_a_clock),
 	    cmocka_unit_test_teardown(residency_is_rss, let_go),
 	};
 

@@ -1,0 +1,13 @@
+// Reading small files of /proc and /sys.
+#ifndef MMPROF_HOST_READ_H
+#define MMPROF_HOST_READ_H
+
+// A regular file's text without the final newline, at most 4 MiB of it. NULL with errno when it can't be
+// read or holds no text. g_free.
+char *host_read(const char *path);
+char *host_read_below(const char *root, const char *path);
+
+// The names in a directory, sorted, NULL-terminated; empty when there is no such directory. g_strfreev.
+char **host_entries(const char *path);
+
+#endif
