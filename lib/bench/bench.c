@@ -241,6 +241,7 @@ static void send_timing(struct bench_run *run)
 
 static void set_up(struct bench_run *run, const struct bench *b, int fd)
 {
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 	struct sigaction action = {.sa_handler = on_signal};
 
 	run->bench = b;
@@ -250,8 +251,9 @@ static void set_up(struct bench_run *run, const struct bench *b, int fd)
 	run->order = g_ptr_array_new_with_free_func(g_free);
 	take_defaults(run, bench_common_params);
 	take_defaults(run, b->params);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	// whatever the recording mmprof passes on, and also where a shell has them ignored in the background
+	for (size_t i = 0; i < G_N_ELEMENTS(signals); i++)
+		sigaction(signals[i], &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_PDEATHSIG, SIGKILL); // a benchmark that nobody records any more must not go on
 }

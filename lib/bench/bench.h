@@ -47,7 +47,8 @@ int64_t bench_int(const struct bench_run *run, const char *param); // N, BYTES
 double bench_real(const struct bench_run *run, const char *param); // SECONDS, RATIO
 const char *bench_text(const struct bench_run *run, const char *param);
 const struct timing *bench_timing(const struct bench_run *run);
-bool bench_stopped(const struct bench_run *run); // SIGINT or SIGTERM came: end soon, clean up
+bool bench_stopped(
+    const struct bench_run *run); // SIGINT, SIGTERM, SIGHUP or SIGQUIT came: end soon, clean up
 
 // A figure. better: "less", "more", "neither". Its metric is bench.BENCHMARK.NAME.
 void bench_metric(struct bench_run *run, const char *name, double value, const char *unit,

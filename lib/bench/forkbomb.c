@@ -16,6 +16,7 @@
 
 #include "base/err.h"
 #include "bench/bench.h"
+#include "bench/limits.h"
 #include "bench/ptlevels.h"
 #include "bench/timing.h"
 #include "stats/hist.h"
@@ -40,85 +41,28 @@ struct bomb {
 	struct slot *slots;
 	struct ptlevels *child_levels;
 	int64_t procs, touch;
-	uint64_t forks, reaped, failed_again, failed_memory, late, failed_children, unstamped;
+	uint64_t periods, due, forks, reaped, failed_again, failed_memory, late, failed_children, unstamped;
 	struct hist *fork_hist, *exit_hist, *reap_hist, *late_hist;
 };
 
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 // --- before anything is forked
-
-static int64_t number_in(const char *path)
-{
-	g_autofree char *text = NULL;
-
-	if (!g_file_get_contents(path, &text, NULL, NULL) || !g_ascii_isdigit(*text))
-		return INT64_MAX; // "max", or no such limit
-	return g_ascii_strtoll(text, NULL, 10);
-}
-
-// The smallest pids.max from our cgroup up to the root.
-static int64_t cgroup_pids_max(void)
-{
-	g_autofree char *text = NULL;
-	int64_t least = INT64_MAX;
-	char *path, *end;
-
-	if (!g_file_get_contents("/proc/self/cgroup", &text, NULL, NULL))
-		return least;
-	path = strstr(text, "0::");
-	if (!path)
-		return least;
-	path += 3;
-	path[strcspn(path, "\n")] = 0;
-	for (;;) {
-		g_autofree char *file = g_strdup_printf("/sys/fs/cgroup%s/pids.max", path);
-
-		least = MIN(least, number_in(file));
-		end = strrchr(path, '/');
-		if (!end || end == path)
-			break;
-		*end = 0;
-	}
-	return least;
-}
-
-static int64_t memory_available(void)
-{
-	g_autofree char *text = NULL;
-	const char *at;
-
-	if (!g_file_get_contents("/proc/meminfo", &text, NULL, NULL))
-		return INT64_MAX;
-	at = strstr(text, "MemAvailable:");
-	return at ? g_ascii_strtoll(at + strlen("MemAvailable:"), NULL, 10) * 1024 : INT64_MAX;
-}
 
 static int check(struct bomb *b)
 {
-	int64_t pids = MIN(number_in("/proc/sys/kernel/pid_max"), cgroup_pids_max());
-	struct rlimit limit;
+	struct limit processes = limits_processes(), memory = limits_memory();
 
 	if (b->procs < 1 || b->procs > SLOTS / 2)
 		return err_set(-EINVAL, "--procs must be from 1 to %d", SLOTS / 2);
-	if (getrlimit(RLIMIT_NPROC, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && geteuid() != 0)
-		pids = MIN(pids, (int64_t)limit.rlim_cur);
-	if (b->procs + 8 > pids)
+	if (b->procs + 8 > processes.value)
 		bench_cannot(b->run, "all forks",
-			     "the limit of processes here is %" PRId64 ": forks beyond it fail and are "
+			     "the limit of processes here is %" PRId64 " (%s): forks beyond it fail and are "
 			     "counted",
-			     pids);
-	if (b->touch && b->procs > memory_available() / 2 / b->touch)
+			     processes.value, processes.from);
+	if (b->touch && b->procs > memory.value / 2 / b->touch)
 		return err_set(-ENOMEM,
 			       "--procs %" PRId64 " times --touch %" PRId64
-			       " is more than half of the memory available",
-			       b->procs, b->touch);
+			       " is more than half of the %" PRId64 " bytes of %s",
+			       b->procs, b->touch, memory.value, memory.from);
 	return 0;
 }
 
@@ -140,7 +84,7 @@ static void child(struct bomb *b, bool look)
 	if (look && ptlevels_read(b->child_levels))
 		_exit(1);
 	slot->pid = getpid();
-	slot->exit_ns = clock_ns(CLOCK_MONOTONIC_RAW);
+	slot->exit_ns = timing_clock();
 	_exit(0);
 }
 
@@ -188,7 +132,7 @@ static bool reap_one(struct bomb *b)
 		return false;
 	took = timing_end(&cpu) - from;
 	hist_add(b->reap_hist, (uint64_t)timing_ns(bench_timing(b->run), took));
-	reaped(b, pid, status, clock_ns(CLOCK_MONOTONIC_RAW));
+	reaped(b, pid, status, timing_clock());
 	return true;
 }
 
@@ -205,7 +149,7 @@ static void reap_until(struct bomb *b, uint64_t until)
 
 		while (reap_one(b))
 			;
-		now = clock_ns(CLOCK_MONOTONIC);
+		now = timing_clock_of(CLOCK_MONOTONIC);
 		if (now >= until)
 			return;
 		left = (struct timespec){(time_t)((until - now) / 1000000000),
@@ -224,7 +168,7 @@ static void reap_all(struct bomb *b)
 			continue;
 		if (pid < 0)
 			return;
-		reaped(b, pid, status, clock_ns(CLOCK_MONOTONIC_RAW));
+		reaped(b, pid, status, timing_clock());
 	}
 }
 
@@ -232,16 +176,19 @@ static void reap_all(struct bomb *b)
 
 static void explode(struct bomb *b)
 {
-	uint64_t period = (uint64_t)(bench_real(b->run, "period") * 1e9), start = clock_ns(CLOCK_MONOTONIC);
+	uint64_t period = (uint64_t)(bench_real(b->run, "period") * 1e9),
+		 start = timing_clock_of(CLOCK_MONOTONIC);
 	uint64_t end = start + (uint64_t)(bench_real(b->run, "duration") * 1e9);
 
 	for (uint64_t due = start; due < end && !bench_stopped(b->run); due += period) {
 		uint64_t now;
 
 		reap_until(b, due);
-		now = clock_ns(CLOCK_MONOTONIC);
+		now = timing_clock_of(CLOCK_MONOTONIC);
 		hist_add(b->late_hist, now > due ? now - due : 0);
 		b->late += now > due + period;
+		b->periods++;
+		b->due += (uint64_t)b->procs;
 		for (int64_t i = 0; i < b->procs && !bench_stopped(b->run); i++)
 			one_fork(b, i == 0);
 	}
@@ -271,11 +218,19 @@ static void tell(struct bomb *b, double seconds, const struct rusage *self, cons
 			      children->ru_stime.tv_usec) /
 			 1e6;
 
+	bench_metric(b->run, "periods", (double)b->periods, "count", "more");
+	bench_metric(b->run, "due", (double)b->due, "count", "more");
 	bench_metric(b->run, "forks", (double)b->forks, "count", "more");
 	bench_metric(b->run, "reaped", (double)b->reaped, "count", "more");
 	bench_metric(b->run, "rate", (double)b->forks / seconds, "forks/s", "more");
 	bench_metric(b->run, "cpu", cpu / seconds, "CPUs", "less");
 	bench_metric(b->run, "missed_deadlines", (double)b->late, "count", "less");
+	if (b->late)
+		bench_cannot(b->run, "the schedule",
+			     "%" PRIu64 " of %" PRIu64
+			     " periods began later than a period: this machine is too "
+			     "slow for --procs every --period",
+			     b->late, b->periods);
 	bench_loss(b->run, "fork_failed_limit", b->failed_again, "forks refused: process limit (EAGAIN)");
 	bench_loss(b->run, "fork_failed_memory", b->failed_memory, "forks refused: no memory (ENOMEM)");
 	bench_loss(b->run, "children_failed", b->failed_children, "children that did not end as they should");
@@ -310,14 +265,14 @@ static int run(struct bench_run *r)
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	start = clock_ns(CLOCK_MONOTONIC);
+	start = timing_clock_of(CLOCK_MONOTONIC);
 	bench_mark(r, "forking");
 	explode(&b);
 	bench_mark(r, "reaping");
 	reap_all(&b);
 	getrusage(RUSAGE_SELF, &self);
 	getrusage(RUSAGE_CHILDREN, &children);
-	tell(&b, (double)(clock_ns(CLOCK_MONOTONIC) - start) / 1e9, &self, &children);
+	tell(&b, (double)(timing_clock_of(CLOCK_MONOTONIC) - start) / 1e9, &self, &children);
 	munmap(b.slots, SLOTS * sizeof(struct slot) + sizeof(struct ptlevels));
 	return 0;
 }

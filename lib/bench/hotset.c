@@ -17,6 +17,7 @@
 
 #include "base/err.h"
 #include "bench/bench.h"
+#include "bench/limits.h"
 #include "bench/timing.h"
 #include "stats/hist.h"
 
@@ -331,6 +332,7 @@ static void shuffle(uint32_t *order, uint64_t n, uint64_t seed)
 static int set_up(struct hotset *s)
 {
 	uint64_t size = (uint64_t)bench_int(s->run, "size");
+	int rc;
 
 	s->pages = size / PAGE;
 	s->hot_pages = MAX(1, (uint64_t)((double)s->pages * bench_real(s->run, "hot")));
@@ -342,6 +344,9 @@ static int set_up(struct hotset *s)
 		return err_set(-EINVAL, "--size must be from 8 KiB to 16 TiB");
 	if (s->threads < 1 || s->threads > MAX_THREADS)
 		return err_set(-EINVAL, "--threads must be from 1 to %d", MAX_THREADS);
+	rc = limits_room(size);
+	if (rc)
+		return err_add(rc, "--size");
 	s->memory = mmap(NULL, s->pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (s->memory == MAP_FAILED)
 		return err_set(-errno, "mmap of --size: %m");

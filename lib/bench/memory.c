@@ -11,13 +11,21 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "bench/limits.h"
 
 static int make_file(struct memory *m)
 {
+	static unsigned number;
 	const char *dir = getenv("TMPDIR");
-	g_autofree char *path = g_build_filename(dir && *dir ? dir : "/tmp", "mmprof-bench-XXXXXX", NULL);
+	g_autofree char *path = NULL;
 
-	m->fd = mkostemp(path, O_CLOEXEC); // not O_TMPFILE, which an overlay before 6.3 hasn't
+	// not O_TMPFILE, which an overlay before 6.3 hasn't; not mkostemp(), which reads the TSC (vDSO)
+	do {
+		g_free(path);
+		path =
+		    g_strdup_printf("%s/mmprof-bench-%d-%u", dir && *dir ? dir : "/tmp", getpid(), number++);
+		m->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	} while (m->fd < 0 && errno == EEXIST);
 	if (m->fd < 0)
 		return err_set(-errno, "can't make a temporary file %s: %m", path);
 	unlink(path);
@@ -38,6 +46,9 @@ int memory_map(struct memory *m, enum memory_kind kind, size_t bytes)
 	*m = (struct memory){.bytes = bytes, .room = bytes + HUGE_PAGE, .fd = -1};
 	if (!bytes || bytes % BASE_PAGE)
 		return err_set(-EINVAL, "a mapping of %zu bytes is not of whole pages", bytes);
+	rc = limits_room(bytes);
+	if (rc)
+		return rc;
 	m->base = mmap(NULL, m->room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (m->base == MAP_FAILED)
 		return err_set(-errno, "mmap of %zu bytes: %m", bytes);

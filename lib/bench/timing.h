@@ -33,17 +33,22 @@ struct timing {
 
 extern bool timing_use_tsc; // set by timing_init()
 
-// CLOCK_MONOTONIC_RAW in ns. Where the TSC is forbidden the vDSO, which reads it, would be killed: the system
-// call is not.
-static inline uint64_t timing_clock(void)
+// A clock in ns. Where the TSC is forbidden the vDSO, which reads it, would be killed: the system call is
+// not.
+static inline uint64_t timing_clock_of(clockid_t clock)
 {
 	struct timespec t;
 
 	if (timing_use_tsc)
-		clock_gettime(CLOCK_MONOTONIC_RAW, &t);
+		clock_gettime(clock, &t);
 	else
-		syscall(SYS_clock_gettime, CLOCK_MONOTONIC_RAW, &t);
+		syscall(SYS_clock_gettime, clock, &t);
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static inline uint64_t timing_clock(void)
+{
+	return timing_clock_of(CLOCK_MONOTONIC_RAW);
 }
 
 static inline uint64_t timing_begin(void)
