@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The cache of one level: a ring for each processor, and behind them a pool for each node, so that tables freed on one
+ * processor serve another. A full ring spills its older half into the pool; an empty one refills from it.
+ *
+ * pgc_take and pgc_park run in hooks: preemption is off, interrupts are on (page tables are neither allocated nor freed
+ * in interrupts). Locks nest ring -> pool.
+ */
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+#include "kcompat.h"
+#include "pgcache.h"
+#include "ratio.h"
+
+#define RING_SLOTS 64
+#define BATCH 32
+#define TICK_MS 250
+
+struct pgc_level pgc_levels[PGC_LEVELS] = {
+	[PGC_PGD] = {.name = "pgd", .order = PGD_ALLOCATION_ORDER, .share = 1, .ratio = 4, .low = 2},
+	[PGC_P4D] = {.name = "p4d", .share = 1, .ratio = 4, .low = 2},
+	[PGC_PUD] = {.name = "pud", .share = 1, .ratio = 4, .low = 2},
+	[PGC_PMD] = {.name = "pmd", .share = 4, .ratio = 4, .low = 2},
+	[PGC_PTE] = {.name = "pte", .share = 16, .ratio = 4, .low = 2},
+};
+
+bool pgc_enabled;
+bool pgc_verify;
+unsigned long pgc_size_kib;
+unsigned int pgc_age_ms = 10000;
+
+static DEFINE_MUTEX(resize_lock);
+static unsigned long next_age;
+static void tick(struct work_struct *work);
+static DECLARE_DELAYED_WORK(tick_work, tick);
+
+unsigned long pgc_free_tables(struct pgc_level *l)
+{
+	unsigned long n = 0;
+	int i;
+
+	for_each_possible_cpu(i)
+		n += READ_ONCE(per_cpu_ptr(l->ring, i)->count);
+	for (i = 0; i < nr_node_ids; i++)
+		n += READ_ONCE(l->pool[i].count);
+	return n;
+}
+
+u64 pgc_stat(struct pgc_level *l, enum pgc_stat what)
+{
+	u64 n = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		n += READ_ONCE(per_cpu_ptr(l->stats, cpu)->n[what]);
+	return n;
+}
+
+/* --- taking */
+
+static unsigned long refill(struct pgc_level *l, struct pgc_ring *ring)
+{
+	struct pgc_ring *pool = &l->pool[numa_mem_id()];
+	unsigned long entry;
+	unsigned int moved;
+
+	if (!READ_ONCE(pool->count))
+		return 0;
+	raw_spin_lock(&pool->lock);
+	moved = pgc_ring_move(pool, ring, max(ring->limit / 2, 1U));
+	entry = pgc_ring_take(moved ? ring : pool);
+	raw_spin_unlock(&pool->lock);
+	pgc_count(l, PGC_refill, moved + (entry && !moved));
+	return entry;
+}
+
+/* A table's part that must be zero: the user half of a pgd (both of its pages), all of the others. */
+static bool is_zero(struct pgc_level *l, struct page *page)
+{
+	char *table = page_address(page);
+
+	if (!l->order)
+		return !memchr_inv(table, 0, PAGE_SIZE);
+	return !memchr_inv(table, 0, PAGE_SIZE / 2) && !memchr_inv(table + PAGE_SIZE, 0, PAGE_SIZE / 2);
+}
+
+static void release(struct pgc_level *l, struct page *page)
+{
+	if (l->order)
+		__free_pages(page, l->order);
+	else
+		put_page(page);
+}
+
+static bool verified(struct pgc_level *l, struct page *page)
+{
+	if (page_ref_count(page) == 1 && is_zero(l, page))
+		return true;
+	pr_err_ratelimited("pgcache: a cached %s table is not clean (pfn %lx, %d references): thrown away\n", l->name,
+			   page_to_pfn(page), page_ref_count(page));
+	pgc_count(l, PGC_dirty, 1);
+	release(l, page);
+	return false;
+}
+
+/* The table stays ours: at the old end, as it was. */
+static void put_back(struct pgc_level *l, unsigned long entry)
+{
+	struct pgc_ring *ring = this_cpu_ptr(l->ring);
+	bool kept;
+
+	raw_spin_lock(&ring->lock);
+	kept = pgc_ring_push(ring, entry);
+	raw_spin_unlock(&ring->lock);
+	if (kept)
+		return;
+	pgc_count(l, PGC_recycle, 1);
+	release(l, pgc_entry_page(entry));
+}
+
+/* What an allocation would have set, and constructors rely on. */
+static void make_fresh(struct page *page)
+{
+	set_page_private(page, 0);
+	page->mapping = NULL;
+	page->index = 0;
+}
+
+struct page *pgc_take(struct pgc_level *l)
+{
+	struct pgc_ring *ring = this_cpu_ptr(l->ring);
+	unsigned long entry;
+	struct page *page;
+	bool empty;
+
+	raw_spin_lock(&ring->lock);
+	entry = pgc_ring_take(ring);
+	if (!entry)
+		entry = refill(l, ring);
+	empty = !ring->count;
+	raw_spin_unlock(&ring->lock);
+	if (!entry) {
+		pgc_count(l, empty ? PGC_miss_empty : PGC_miss_busy, 1);
+		return NULL;
+	}
+	page = pgc_entry_page(entry);
+	if (READ_ONCE(pgc_verify) && !verified(l, page))
+		return NULL;
+	if (pgc_charge(l, page)) {
+		pgc_count(l, PGC_miss_charge, 1);
+		put_back(l, entry);
+		return NULL;
+	}
+	make_fresh(page);
+	pgc_count(l, PGC_hit, 1);
+	if ((entry ^ smp_processor_id()) & PGC_TAG_MASK)
+		pgc_count(l, PGC_hit_cross, 1);
+	return page;
+}
+
+/* --- parking */
+
+static void spill(struct pgc_level *l, struct pgc_ring *ring)
+{
+	struct pgc_ring *pool = &l->pool[numa_mem_id()];
+	unsigned long free = pgc_free_tables(l), max = READ_ONCE(l->max);
+	unsigned int n = max(ring->limit / 2, 1U);
+
+	if (free >= max)
+		return;
+	raw_spin_lock(&pool->lock);
+	n = pgc_ring_move(ring, pool, min_t(unsigned long, n, max - free));
+	raw_spin_unlock(&pool->lock);
+	pgc_count(l, PGC_spill, n);
+}
+
+static bool too_many(struct pgc_level *l)
+{
+	return pgc_excess(pgc_free_tables(l), percpu_counter_read_positive(&l->used), READ_ONCE(l->ratio),
+			  READ_ONCE(l->low));
+}
+
+bool pgc_park(struct pgc_level *l, struct page *page)
+{
+	struct pgc_ring *ring = this_cpu_ptr(l->ring);
+	bool full, parked = false;
+
+	if (page_to_nid(page) != numa_mem_id()) {
+		pgc_count(l, PGC_park_remote, 1);
+		return false;
+	}
+	raw_spin_lock(&ring->lock);
+	full = ring->count >= ring->limit;
+	if (full)
+		spill(l, ring);
+	if (ring->count < ring->limit) {
+		if (!l->order)
+			get_page(page);
+		parked = pgc_ring_push(ring, pgc_entry(page, smp_processor_id()));
+	}
+	raw_spin_unlock(&ring->lock);
+	pgc_count(l, parked ? PGC_park : PGC_park_full, 1);
+	if (full && too_many(l))
+		mod_delayed_work(system_wq, &tick_work, 0);
+	return parked;
+}
+
+/* --- giving back: process context, no locks held */
+
+static unsigned long drain(struct pgc_level *l, struct pgc_ring *ring, unsigned long n, enum pgc_stat why)
+{
+	unsigned long entry[BATCH], done = 0;
+	unsigned int got, i;
+
+	do {
+		raw_spin_lock(&ring->lock);
+		for (got = 0; got < BATCH && done + got < n && ring->count; got++)
+			entry[got] = pgc_ring_oldest(ring);
+		raw_spin_unlock(&ring->lock);
+		for (i = 0; i < got; i++)
+			release(l, pgc_entry_page(entry[i]));
+		done += got;
+		cond_resched();
+	} while (got == BATCH && done < n);
+	preempt_disable();
+	pgc_count(l, why, done);
+	preempt_enable();
+	return done;
+}
+
+/* Pools first, then an equal part from each processor, until there is nothing left. */
+unsigned long pgc_give_back(struct pgc_level *l, unsigned long n, enum pgc_stat why)
+{
+	unsigned long done = 0, before, each;
+	int i;
+
+	for (i = 0; i < nr_node_ids && done < n; i++)
+		done += drain(l, &l->pool[i], n - done, why);
+	do {
+		before = done;
+		each = max((n - done) / num_possible_cpus(), 1UL);
+		for_each_possible_cpu(i) {
+			if (done < n)
+				done += drain(l, per_cpu_ptr(l->ring, i), min(each, n - done), why);
+		}
+	} while (done < n && done > before);
+	return done;
+}
+
+void pgc_flush(void)
+{
+	struct pgc_level *l;
+
+	for_each_level(l)
+		pgc_give_back(l, ULONG_MAX, PGC_flush);
+}
+
+static void age(struct pgc_level *l, struct pgc_ring *ring)
+{
+	drain(l, ring, READ_ONCE(ring->idle), PGC_age);
+	raw_spin_lock(&ring->lock);
+	ring->idle = ring->count;
+	raw_spin_unlock(&ring->lock);
+}
+
+/* Cgroups must not go on paying for tables that nobody uses. */
+static void uncharge_ready(struct pgc_level *l, struct pgc_ring *ring)
+{
+	unsigned int i = 0, end;
+	struct page *page;
+
+	do {
+		raw_spin_lock(&ring->lock);
+		for (end = i + BATCH; i < end && i < ring->count; i++) {
+			page = pgc_entry_page(*pgc_ring_at(ring, i));
+			if (pgc_ready(page))
+				pgc_uncharge(l, page);
+		}
+		raw_spin_unlock(&ring->lock);
+		cond_resched();
+	} while (i == end);
+}
+
+static void tend(struct pgc_level *l, bool aged)
+{
+	unsigned long free = pgc_free_tables(l), used = percpu_counter_sum_positive(&l->used);
+	unsigned long excess = pgc_excess(free, used, READ_ONCE(l->ratio), READ_ONCE(l->low));
+	int i;
+
+	if (free > l->max)
+		excess = max(excess, free - l->max);
+	if (excess)
+		pgc_give_back(l, excess, PGC_recycle);
+	for (i = 0; i < nr_node_ids; i++) {
+		if (aged)
+			age(l, &l->pool[i]);
+		uncharge_ready(l, &l->pool[i]);
+	}
+	for_each_possible_cpu(i) {
+		if (aged)
+			age(l, per_cpu_ptr(l->ring, i));
+		uncharge_ready(l, per_cpu_ptr(l->ring, i));
+	}
+}
+
+static void tick(struct work_struct *work)
+{
+	bool aged = READ_ONCE(pgc_age_ms) && time_after_eq(jiffies, next_age);
+	struct pgc_level *l;
+
+	if (aged)
+		next_age = jiffies + msecs_to_jiffies(READ_ONCE(pgc_age_ms));
+	for_each_level(l)
+		tend(l, aged);
+	queue_delayed_work(system_wq, &tick_work, msecs_to_jiffies(TICK_MS));
+}
+
+/* --- size, start and end */
+
+static void limit_rings(struct pgc_level *l)
+{
+	int i;
+
+	for_each_possible_cpu(i)
+		WRITE_ONCE(per_cpu_ptr(l->ring, i)->limit, pgc_ring_limit(l->max, num_online_cpus(), RING_SLOTS));
+	for (i = 0; i < nr_node_ids; i++)
+		WRITE_ONCE(l->pool[i].limit, l->max);
+}
+
+static int resize_level(struct pgc_level *l, unsigned long size_kib, unsigned int shares)
+{
+	unsigned long max = pgc_share(size_kib, l->share, shares, (PAGE_SIZE << l->order) / 1024);
+	int i, err;
+
+	for (i = 0; i < nr_node_ids; i++) {
+		err = pgc_ring_resize(&l->pool[i], max);
+		if (err)
+			return err;
+	}
+	WRITE_ONCE(l->max, max);
+	limit_rings(l);
+	return 0;
+}
+
+/* What is above the new size is given back by the next tick. */
+int pgc_resize(unsigned long size_kib)
+{
+	unsigned int shares = 0;
+	struct pgc_level *l;
+	int err = 0;
+
+	for_each_level(l)
+		shares += l->share;
+	mutex_lock(&resize_lock);
+	for_each_level(l) {
+		err = err ?: resize_level(l, size_kib, shares);
+	}
+	if (!err)
+		pgc_size_kib = size_kib;
+	mutex_unlock(&resize_lock);
+	return err;
+}
+
+static int init_level(struct pgc_level *l)
+{
+	int i, err = percpu_counter_init(&l->used, 0, GFP_KERNEL);
+
+	l->stats = alloc_percpu(struct pgc_stats);
+	l->ring = alloc_percpu(struct pgc_ring);
+	l->pool = kcalloc(nr_node_ids, sizeof(*l->pool), GFP_KERNEL);
+	if (err || !l->stats || !l->ring || !l->pool)
+		return -ENOMEM;
+	for_each_possible_cpu(i)
+		err = err ?: pgc_ring_init(per_cpu_ptr(l->ring, i), RING_SLOTS, cpu_to_mem(i));
+	for (i = 0; i < nr_node_ids; i++)
+		err = err ?: pgc_ring_init(&l->pool[i], 2, NUMA_NO_NODE);
+	return err;
+}
+
+/* Also after an init that failed half way. */
+static void exit_level(struct pgc_level *l)
+{
+	int i;
+
+	for (i = 0; l->pool && i < nr_node_ids; i++)
+		pgc_ring_destroy(&l->pool[i]);
+	if (l->ring) {
+		for_each_possible_cpu(i)
+			pgc_ring_destroy(per_cpu_ptr(l->ring, i));
+	}
+	kfree(l->pool);
+	free_percpu(l->ring);
+	free_percpu(l->stats);
+	percpu_counter_destroy(&l->used);
+}
+
+int pgc_cache_init(void)
+{
+	struct pgc_level *l;
+	int err = 0;
+
+	for_each_level(l) {
+		err = err ?: init_level(l);
+	}
+	if (!err)
+		err = pgc_resize(pgc_size_kib ?: min(totalram_pages() << (PAGE_SHIFT - 10) >> 7, 65536UL));
+	if (err) {
+		for_each_level(l)
+			exit_level(l);
+		return err;
+	}
+	next_age = jiffies;
+	queue_delayed_work(system_wq, &tick_work, msecs_to_jiffies(TICK_MS));
+	return 0;
+}
+
+void pgc_cache_exit(void)
+{
+	struct pgc_level *l;
+
+	cancel_delayed_work_sync(&tick_work);
+	pgc_flush();
+	for_each_level(l)
+		exit_level(l);
+}
+
+/* For tests: makes one cached table dirty on purpose. Only when it would be seen. */
+static bool break_ring(struct pgc_ring *ring)
+{
+	bool done = false;
+
+	raw_spin_lock(&ring->lock);
+	if (ring->count && pgc_ready(pgc_entry_page(*pgc_ring_at(ring, 0)))) {
+		((unsigned long *)page_address(pgc_entry_page(*pgc_ring_at(ring, 0))))[100] = 0xbad;
+		done = true;
+	}
+	raw_spin_unlock(&ring->lock);
+	return done;
+}
+
+int pgc_break(void)
+{
+	int cpu;
+
+	if (!pgc_verify)
+		return -EPERM;
+	for_each_possible_cpu(cpu) {
+		if (break_ring(per_cpu_ptr(pgc_levels[PGC_PTE].ring, cpu)))
+			return 0;
+	}
+	return -EAGAIN;
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Load and unload: what this kernel must be, the order in which things are set up, and how a failure is undone. */
+#include <linux/module.h>
+#include <xen/xen.h>
+#include "kcompat.h"
+#include "pgcache.h"
+#include "symbols.h"
+
+static bool enabled = true;
+module_param(enabled, bool, 0444);
+MODULE_PARM_DESC(enabled, "start with the cache on (default 1)");
+module_param_named(verify, pgc_verify, bool, 0444);
+MODULE_PARM_DESC(verify, "check that each table taken is zero and has one owner (default 0)");
+module_param_named(size_kib, pgc_size_kib, ulong, 0444);
+MODULE_PARM_DESC(size_kib, "size of all levels together (default 0: 1/128 of memory, 64 MiB at most)");
+module_param_named(age_ms, pgc_age_ms, uint, 0444);
+MODULE_PARM_DESC(age_ms, "give back what was not needed for so long (default 10000, 0: never)");
+static unsigned int ratio;
+module_param(ratio, uint, 0444);
+MODULE_PARM_DESC(ratio, "of all levels: give back when free > ratio * used (default 4)");
+static unsigned int low;
+module_param(low, uint, 0444);
+MODULE_PARM_DESC(low, "of all levels: and keep low * used (default 2)");
+static int fail_at;
+module_param(fail_at, int, 0444);
+MODULE_PARM_DESC(fail_at, "for tests: let this step of the load fail (1 is the first)");
+
+static void set_levels(void)
+{
+	struct pgc_level *l;
+
+	for_each_level(l) {
+		l->ratio = ratio ?: l->ratio;
+		l->low = low ?: l->low;
+	}
+}
+
+static int check_kernel(void)
+{
+	const char *why = NULL;
+
+	if (ALLOC_SPLIT_PTLOCKS)
+		why = "page-table locks are allocated apart from the page";
+	else if (xen_pv_domain())
+		why = "Xen PV guests pin their page tables";
+	else if (boot_cpu_data.x86_vendor == X86_VENDOR_INTEL && boot_cpu_data.x86 == 6 && boot_cpu_data.x86_model == 0x57)
+		why = "Xeon Phi leaves stray bits in freed tables";
+	if (!why)
+		return 0;
+	pr_err("pgcache: refused: %s\n", why);
+	return -EOPNOTSUPP;
+}
+
+/* Set up in this order, undone in the opposite one. */
+static const struct {
+	const char *name;
+	int (*init)(void);
+	void (*exit)(void);
+} steps[] = {
+	{"kernel", check_kernel, NULL},
+	{"symbols", pgc_symbols_init, NULL},
+	{"cache", pgc_cache_init, pgc_cache_exit},
+	{"census", pgc_census, NULL},
+	{"shrinker", pgc_shrink_init, pgc_shrink_exit},
+	{"sysfs", pgc_sysfs_init, pgc_sysfs_exit},
+	{"hooks", pgc_hooks_init, pgc_hooks_exit},
+	{"self-test", pgc_selftest, NULL},
+};
+
+static void undo(int n)
+{
+	WRITE_ONCE(pgc_enabled, false);
+	while (n--) {
+		if (steps[n].exit)
+			steps[n].exit();
+	}
+}
+
+static int __init pgcache_init(void)
+{
+	int i, err;
+
+	set_levels();
+	for (i = 0; i < ARRAY_SIZE(steps); i++) {
+		err = fail_at == i + 1 ? -ECANCELED : steps[i].init();
+		if (!err)
+			continue;
+		if (fail_at == i + 1)
+			pr_err("pgcache: refused: told to fail at step %d (%s)\n", i + 1, steps[i].name);
+		undo(i);
+		return err;
+	}
+	WRITE_ONCE(pgc_enabled, enabled);
+	pr_info("pgcache: %s, %lu KiB\n", enabled ? "on" : "off", pgc_size_kib);
+	return 0;
+}
+
+static void __exit pgcache_exit(void)
+{
+	undo(ARRAY_SIZE(steps));
+	pr_info("pgcache: gone\n");
+}
+
+module_init(pgcache_init);
+module_exit(pgcache_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("A cache of page-table pages, by level");
+MODULE_VERSION("0.1.0");
