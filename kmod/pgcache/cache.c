@@ -105,7 +105,7 @@ static bool verified(struct pgc_level *l, struct page *page)
 	return false;
 }
 
-/* The table stays ours: at the old end, as it was. */
+/* The table stays ours. */
 static void put_back(struct pgc_level *l, unsigned long entry)
 {
 	struct pgc_ring *ring = this_cpu_ptr(l->ring);
@@ -254,7 +254,7 @@ void pgc_flush(void)
 	struct pgc_level *l;
 
 	for_each_level(l)
-		pgc_give_back(l, ULONG_MAX, PGC_flush);
+		pgc_give_back(l, ULONG_MAX, PGC_flushed);
 }
 
 static void age(struct pgc_level *l, struct pgc_ring *ring)

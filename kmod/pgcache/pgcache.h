@@ -34,7 +34,7 @@ enum pgc_id { PGC_PGD, PGC_P4D, PGC_PUD, PGC_PMD, PGC_PTE, PGC_LEVELS };
 	X(recycle) /* given back: too many for what is in use, or for the size */ \
 	X(age) /* given back: not needed for age_ms */ \
 	X(shrink) /* given back: the kernel was short of memory */ \
-	X(flush) /* given back: by request, or at unload */ \
+	X(flushed) /* given back: by request, or at unload */ \
 	X(dirty) /* thrown away: not zero (seen with verify=1 only) */
 
 enum pgc_stat {
