@@ -190,6 +190,11 @@ void bench_loss(struct bench_run *run, const char *kind, uint64_t count, const c
 	send(run, json_pack("{s:s, s:I, s:s}", "loss", kind, "count", (json_int_t)count, "detail", detail));
 }
 
+void bench_fact(struct bench_run *run, const char *key, const char *value)
+{
+	send(run, json_pack("{s:s, s:s}", "fact", key, "value", value));
+}
+
 void bench_mark(struct bench_run *run, const char *phase)
 {
 	send(run, json_pack("{s:s}", "mark", phase));
@@ -277,7 +282,7 @@ int bench_main(const char *name, const char *const *args, int fd)
 		return err_set(-EINVAL, "there is no benchmark \"%s\": mmprof bench list", name);
 	set_up(&run, b, fd);
 	rc = take_args(&run, args);
-	cpus_count();
+	cpus_begin();
 	if (!rc) {
 		timing_init(&run.timing);
 		send_timing(&run);
@@ -287,6 +292,7 @@ int bench_main(const char *name, const char *const *args, int fd)
 	}
 	if (rc)
 		bench_cannot(&run, b->name, "%s", err_text());
+	cpus_tell(&run);
 	tear_down(&run);
 	return rc;
 }

@@ -58,6 +58,8 @@ void bench_cannot(struct bench_run *run, const char *what, const char *why, ...)
     __attribute__((format(printf, 3, 4)));
 // Something that the figures lack or that was set aside, for the loss ledger; 0 says that it was looked for.
 void bench_loss(struct bench_run *run, const char *kind, uint64_t count, const char *detail);
+// A fact of the run, "pin.*", which replaces what the recording mmprof found itself.
+void bench_fact(struct bench_run *run, const char *key, const char *value);
 // A phase begins now.
 void bench_mark(struct bench_run *run, const char *phase);
 // A latency histogram, in ns, made at the first call; its metrics are bench.BENCHMARK.NAME.p99 and so on.

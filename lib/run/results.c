@@ -15,6 +15,9 @@
 #include "store/store.h"
 
 #define LINE_MAX_BYTES (1 << 20)
+#define FACT_PREFIX "pin."
+#define MOST_FACTS 32
+#define MOST_FACT_BYTES 1000
 
 struct results {
 	char *bench;
@@ -22,6 +25,7 @@ struct results {
 	GString *line;
 	bool too_long; // the rest of this line is skipped
 	uint64_t malformed;
+	GHashTable *facts; // key → value
 };
 
 int results_new(const char *bench, struct results **results)
@@ -38,6 +42,7 @@ int results_new(const char *bench, struct results **results)
 	r->fd = fds[0];
 	r->workload_fd = fds[1];
 	r->line = g_string_new(NULL);
+	r->facts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	*results = r;
 	return 0;
 }
@@ -133,6 +138,15 @@ static int take_hist(const struct results *r, json_t *j, struct store *store, in
 	return rc ? rc : store_hist(store, probe, &h);
 }
 
+static int take_fact(const struct results *r, const char *key, const char *value)
+{
+	if (!g_str_has_prefix(key, FACT_PREFIX) || strlen(key) > MOST_FACT_BYTES ||
+	    strlen(value) > MOST_FACT_BYTES || g_hash_table_size(r->facts) >= MOST_FACTS)
+		return -EBADMSG;
+	g_hash_table_replace(r->facts, g_strdup(key), g_strdup(value));
+	return 0;
+}
+
 static int take_line(const struct results *r, json_t *j, struct store *store, int64_t run, int64_t now_ns)
 {
 	const char *a = NULL, *b = NULL;
@@ -142,6 +156,8 @@ static int take_line(const struct results *r, json_t *j, struct store *store, in
 		return take_metric(r, j, store, run);
 	if (json_object_get(j, "hist"))
 		return take_hist(r, j, store, run);
+	if (!json_unpack(j, "{s:s, s:s}", "fact", &a, "value", &b))
+		return take_fact(r, a, b);
 	if (!json_unpack(j, "{s:s}", "mark", &a))
 		return store_mark(store, run, now_ns, a);
 	if (!json_unpack(j, "{s:s, s:s}", "not_measured", &a, "why", &b))
@@ -219,6 +235,17 @@ int results_finish(struct results *r, struct store *store, int64_t run, int64_t 
 			       "lines of the benchmark that could not be understood");
 }
 
+void results_facts(const struct results *r, void (*fact)(void *ctx, const char *key, const char *value),
+		   void *ctx)
+{
+	GHashTableIter iter;
+	void *key, *value;
+
+	g_hash_table_iter_init(&iter, r->facts);
+	while (g_hash_table_iter_next(&iter, &key, &value))
+		fact(ctx, key, value);
+}
+
 void results_free(struct results *r)
 {
 	if (!r)
@@ -227,5 +254,6 @@ void results_free(struct results *r)
 	close_fd(&r->workload_fd);
 	g_string_free(r->line, TRUE);
 	g_free(r->bench);
+	g_hash_table_unref(r->facts);
 	g_free(r);
 }

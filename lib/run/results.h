@@ -22,6 +22,10 @@ int results_fd(const struct results *results);
 // is counted in the loss ledger.
 int results_read(struct results *results, struct store *store, int64_t run, int64_t now_ns);
 
+// Facts of the run that came until now, each "pin.*".
+void results_facts(const struct results *results, void (*fact)(void *ctx, const char *key, const char *value),
+		   void *ctx);
+
 // At the end: the rest, and what was malformed.
 int results_finish(struct results *results, struct store *store, int64_t run, int64_t now_ns);
 void results_free(struct results *results);

@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/journal.h"
 #include "host/host.h"
+#include "host/placement.h"
 #include "probe/probe.h"
 #include "run/cgroup.h"
 #include "run/klog.h"
@@ -43,6 +44,7 @@ struct session {
 	struct results *results; // NULL: no benchmark of ours
 	struct sample_target target;
 	struct samplers *samplers;
+	struct placement_times *cpu_times; // when the workload started
 	int signal_fd, timer_fd, kmsg_fd;
 	int journal_mark, pins_not_done;
 	struct facts facts;
@@ -134,14 +136,34 @@ static void keep_pin(void *ctx, const char *key, const char *outcome)
 	keep_fact(&s->facts, key, outcome);
 }
 
+// The workload's CPUs, if they are not all.
+static bool chosen_cpus(const struct session *s, cpu_set_t *set)
+{
+	const char *cpus = s->options->workload.cpus;
+
+	if (!cpus || !placement_parse(cpus, set))
+		CPU_ZERO(set);
+	if (!CPU_COUNT(set) && sched_getaffinity(0, sizeof(*set), set))
+		CPU_ZERO(set);
+	return placement_chosen("", set);
+}
+
+static int put_facts(struct session *s)
+{
+	return store_run_facts(s->store, s->run, (const char *const *)s->facts.keys->pdata,
+			       (const char *const *)s->facts.values->pdata, s->facts.keys->len);
+}
+
 static int store_facts(struct session *s)
 {
 	struct facts *f = &s->facts;
+	cpu_set_t set;
 
 	host_facts("", keep_fact, f);
+	if (chosen_cpus(s, &set))
+		placement_facts("", &set, keep_fact, f);
 	keep_environment(f);
-	return store_run_facts(s->store, s->run, (const char *const *)f->keys->pdata,
-			       (const char *const *)f->values->pdata, f->keys->len);
+	return put_facts(s);
 }
 
 static int store_tags(struct session *s)
@@ -302,6 +324,7 @@ static int launch(struct session *s)
 	probes_root(s->probes, s->target.root_pid);
 	getrusage(RUSAGE_SELF, &s->self_before);
 	probes_enable(s->probes, true);
+	s->cpu_times = placement_begin("");
 	return workload_start(s->workload);
 }
 
@@ -457,6 +480,29 @@ static int finish(struct session *s, const struct workload_end *end, struct sess
 	return rc;
 }
 
+// Whether others shared the workload's cores; a benchmark knows itself which CPUs it was on.
+static int store_placement(struct session *s)
+{
+	g_autofree char *shared = NULL, *disturbed = NULL;
+	guint before = s->facts.keys->len;
+	cpu_set_t set;
+	int rc = 0;
+
+	if (s->results) {
+		results_facts(s->results, keep_fact, &s->facts);
+		return s->facts.keys->len > before ? put_facts(s) : 0;
+	}
+	if (!chosen_cpus(s, &set))
+		return 0;
+	shared = placement_shared("", &set);
+	disturbed = placement_disturbed("", s->cpu_times, &set);
+	if (shared)
+		rc = store_not_measured(s->store, s->run, PLACEMENT_WARNING, shared);
+	if (!rc && disturbed)
+		rc = store_not_measured(s->store, s->run, PLACEMENT_WARNING, disturbed);
+	return rc;
+}
+
 // Everything is read once more after the workload's end, with the probes off.
 static int last_readings(struct session *s, struct session_outcome *out)
 {
@@ -472,6 +518,8 @@ static int last_readings(struct session *s, struct session_outcome *out)
 		rc = output_finish(s->output, s->store, s->run, now);
 	if (!rc && s->results)
 		rc = results_finish(s->results, s->store, s->run, now);
+	if (!rc)
+		rc = store_placement(s);
 	probes_pump(s->probes);
 	if (!rc)
 		rc = probes_collect(s->probes, s->store, s->run, true);
@@ -519,6 +567,7 @@ static void tear_down(struct session *s, struct session_outcome *out)
 		samplers_close(s->samplers);
 	probes_free(s->probes);
 	run_cgroup_free(&s->cgroup);
+	placement_free(s->cpu_times);
 	g_ptr_array_unref(s->facts.keys);
 	g_ptr_array_unref(s->facts.values);
 	out->pins_not_done = s->pins_not_done;

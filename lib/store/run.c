@@ -110,12 +110,23 @@ static int use_facts(struct store *s, int64_t run, const GPtrArray *keys, GHashT
 {
 	g_autofree char *hex = digest(keys, facts);
 	const struct value by_digest = v_text(hex);
-	int64_t env;
+	int64_t env, before = 0;
+	struct value of_run = v_int(run);
 	int rc = store_get_int(s, "SELECT id FROM env WHERE digest = ?", &by_digest, 1, &env);
 
 	if (rc == -ENOENT)
 		rc = insert_facts(s, hex, keys, facts, &env);
-	return rc ? rc : STORE_DO(s, "UPDATE run SET env_id = ?2 WHERE id = ?1", v_int(run), v_int(env));
+	if (!rc)
+		rc =
+		    store_get_int(s, "SELECT coalesce(env_id, 0) FROM run WHERE id = ?", &of_run, 1, &before);
+	if (!rc)
+		rc = STORE_DO(s, "UPDATE run SET env_id = ?2 WHERE id = ?1", v_int(run), v_int(env));
+	if (rc || !before || before == env)
+		return rc;
+	// it had others until now, perhaps as the only one
+	return STORE_DO(s,
+			"DELETE FROM env WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM run WHERE env_id = ?1)",
+			v_int(before));
 }
 
 int store_run_facts(struct store *s, int64_t run, const char *const *keys, const char *const *values,

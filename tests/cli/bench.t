@@ -86,6 +86,28 @@ like "$("$MMPROF" report)" 'Timed by the benchmark' "report shows what it timed"
 ok "--record attaches probes" bench mprotect --limit 0.05 --record
 ok "some of them" test "$(sql "SELECT count(*) FROM probe WHERE status = 'attached' AND kind <> 'bench' AND run_id = (SELECT max(id) FROM run)")" -gt 0
 
+# --- which CPUs, and are they isolated?
+fact() { sql "SELECT value FROM v_fact WHERE key = 'pin.$1' AND run_id = (SELECT max(id) FROM run)"; }
+last=$(taskset -cp $$ | sed 's/.*[ ,-]//') # the last one that may be used
+isolated=$(</sys/devices/system/cpu/isolated)
+bench mprotect --limit 0.05
+is "$(fact cpus)" "$last" "a benchmark of one thread is on the last CPU"
+[[ -n $isolated ]] || is "$(fact cpus_isolated)" no "which is not isolated"
+like "$(fact cpus_cores)" . "and shares its core with others, or not"
+like "$("$MMPROF" report)" 'cpus +'"$last" "report shows it"
+envs() { sql "SELECT count(*) FROM env WHERE id NOT IN (SELECT env_id FROM run)"; }
+is "$(envs)" 0 "no set of facts is left that no run has"
+"$MMPROF" record --quiet --no-probe all --cpus 0 -- true
+if [[ $(nproc) -gt 1 ]]; then
+	is "$(fact cpus)" 0 "record --cpus: the workload's CPU is a fact"
+	"$MMPROF" record --quiet --no-probe all -- true
+	is "$(fact cpus)" "" "without, there is nothing to tell"
+	bench forkbomb --cpus 0 --duration 0.2 --procs 4
+	is "$(fact cpus)" 0 "a benchmark that goes where it is put is there"
+else
+	is "$(fact cpus)" "" "record --cpus with the only CPU: nothing to tell"
+fi
+
 # --- the schedule at the default rate
 bench forkbomb --duration 3
 is "$(metric forkbomb.periods) $(metric forkbomb.due)" "6 768" "forkbomb: 128 each half second, for three seconds"
