@@ -8,7 +8,7 @@ VERSION := 0.1.0
 CC       ?= gcc
 CLANG    ?= clang
 BPFTOOL  ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
-PKGS     := glib-2.0 popt jansson sqlite3 libbpf libtraceevent libtracefs numa libcap zlib gsl inih
+PKGS     := glib-2.0 popt jansson sqlite3 libbpf libtraceevent libtracefs numa libcap zlib gsl inih libkmod
 CFLAGS   ?= -O2 -g
 WARN     := -Wall -Wextra -Werror
 CPPFLAGS += -D_GNU_SOURCE -DMMPROF_VERSION='"$(VERSION)"' -I. -Ilib -I$(BUILD)
@@ -118,6 +118,11 @@ $(BUILD)/tests/bench/%: tests/bench/%.c | $(NEED)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(CFLAGS) $(WARN) -o $@ $< -lbpf
 
+# The kernel modules, for the lab's kernels.
+.PHONY: kmod
+kmod:
+	$(MAKE) -C kmod
+
 .PHONY: tests unit cli lab check
 tests: all $(UNIT) $(WORKLOADS)
 
@@ -128,12 +133,13 @@ cli: tests
 	prove tests/cli
 
 # Two guests at a time, each one CPU of this machine's: a guest is emulated by a single thread.
-lab: tests
+lab: tests kmod
 	prove --jobs 2 --timer tests/lab
 
 # Everything, in one `prove`, which counts what was skipped and why.
 check: deps
 	$(MAKE) tests
+	$(MAKE) kmod
 	$(MAKE) layers
 	tests/run
 
@@ -184,11 +190,13 @@ install: all
 .PHONY: clean help
 clean:
 	rm -rf $(BUILD) build-asan
+	$(MAKE) -C kmod clean
 
 help:
 	@echo "make            build (no root needed)"
 	@echo "sudo make demo  install what is missing, build, measure a small workload here, show the report"
 	@echo "sudo make check install what is missing, build, run all tests, the lab's included"
 	@echo "make unit|cli|lab   one kind of tests;  make asan: unit and cli under sanitizers"
+	@echo "make kmod       the kernel modules, for the lab's kernels"
 	@echo "make bench      cost of a probed call, in the lab;  make lint;  make format"
 	@echo "make install PREFIX=/usr/local DESTDIR=;  make deps: the Debian packages;  make clean"

@@ -15,7 +15,7 @@ struct command {
 };
 
 extern const struct command cmd_bench, cmd_bench_worker, cmd_doctor, cmd_export, cmd_list, cmd_merge,
-    cmd_note, cmd_plot, cmd_record, cmd_report, cmd_rm, cmd_run, cmd_sql;
+    cmd_note, cmd_plot, cmd_record, cmd_report, cmd_rm, cmd_run, cmd_sql, cmd_system;
 
 // Parses options with popt (first non-option ends them, so that a workload keeps its own). On --help prints
 // help made from the table and exits 0. Returns the remaining arguments (NULL-terminated, in *rest, owned by
@@ -28,6 +28,14 @@ void command_free_options(const struct poptOption *options);
 
 // One line on stderr, "mmprof NAME: text"; returns EXIT_USAGE.
 int command_fail(const struct command *cmd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+// Opens the journal, which puts back what a dead mmprof left behind and says so; `alone`: first waits until
+// no other mmprof changes this machine (call session_block_signals() before). -errno with an err chain;
+// -EINTR after a signal.
+int command_open_journal(const struct command *cmd, bool alone, bool quiet);
+
+// Puts everything back and says what could not be; how many changes that were.
+int command_close_journal(const struct command *cmd);
 
 // The database's path: `given`, else $MMPROF_DB, else ./mmprof.db.
 const char *command_db_path(const char *given);

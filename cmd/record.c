@@ -29,11 +29,6 @@ static void progress(const char *text)
 	fflush(stderr);
 }
 
-static void told(const char *line)
-{
-	fprintf(stderr, "mmprof record: put back what an earlier mmprof left behind: %s\n", line);
-}
-
 static int check(const struct record_options *o, const char **workload)
 {
 	if (!*workload)
@@ -99,17 +94,35 @@ static void spec_free(void *spec)
 
 static int find_systems(char **names, GPtrArray *specs)
 {
+	g_autofree char *kept = journal_kept();
 	char *const none[] = {"none", NULL};
 
+	if (kept && names && *names)
+		return err_set(-EBUSY, "%s is up: leave --system out, or mmprof system %.*s down", kept,
+			       (int)strcspn(kept, ","), kept);
 	for (char *const *name = names && *names ? names : none; *name; name++) {
 		struct system_spec *spec;
-		int rc = system_spec_new(*name, &spec);
+		int rc = system_spec_parse(*name, &spec);
 
 		g_ptr_array_add(specs, spec);
+		if (!rc)
+			rc = system_spec_check(spec);
+		if (rc)
+			err_add(rc, "--system %s", *name);
 		if (rc)
 			return rc;
 	}
 	return 0;
+}
+
+// One that does can't share the machine with another that does.
+static bool changes_machine(const struct record_options *o, const GPtrArray *specs)
+{
+	bool changes = pin_any(&o->pin);
+
+	for (guint i = 0; i < specs->len; i++)
+		changes |= system_spec_changes(specs->pdata[i]);
+	return changes;
 }
 
 // Warm-ups first; then rounds in which each system comes once, in random order, so that a drift of the
@@ -119,6 +132,7 @@ static int series(const struct record_options *o, struct session_options *so, co
 {
 	g_autoptr(GArray) cells = matrix_cells((int)specs->len, 1, o->runs, 1);
 	g_autoptr(GArray) steps = matrix_with_warmups(cells, o->warmup);
+	g_autofree char *kept = journal_kept(); // by `mmprof system NAME up`
 	struct session_outcome out = {};
 	int rc = 0;
 
@@ -129,7 +143,7 @@ static int series(const struct record_options *o, struct session_options *so, co
 		if (i && session_pause(o->pause))
 			break;
 		so->iteration = cell->round;
-		so->system = spec->text;
+		so->system = kept ? kept : spec->text;
 		so->set_up = system_spec_set_up;
 		so->ctx = spec;
 		rc = session_run(store, so, &out);
@@ -173,7 +187,7 @@ int record_workload(const struct command *cmd, const struct record_options *o, c
 	g_autoptr(GPtrArray) specs = g_ptr_array_new_with_free_func(spec_free);
 	const char *db = command_db_path(o->db);
 	struct store *store = NULL;
-	int exit_code = 0, rc = check(o, workload), undone;
+	int exit_code = 0, rc = check(o, workload);
 
 	show_progress = isatty(STDERR_FILENO) && !o->quiet;
 	session_block_signals();
@@ -182,17 +196,14 @@ int record_workload(const struct command *cmd, const struct record_options *o, c
 	if (!rc)
 		rc = find_systems(o->systems, specs);
 	if (!rc)
-		rc = journal_open(told);
+		rc = command_open_journal(cmd, changes_machine(o, specs), o->quiet);
 	if (!rc)
 		rc = store_open(db, STORE_WRITE, &store);
 	if (!rc)
 		rc = series(o, &so, specs, db, store, &exit_code);
 	if (rc)
 		exit_code = command_fail(cmd, "%s", err_text());
-	undone = journal_close();
-	if (undone)
-		fprintf(stderr, "mmprof record: %d changes of this machine could not be put back: %s\n",
-			undone, err_text());
+	command_close_journal(cmd);
 	if (store)
 		store_close(store);
 	return exit_code;

@@ -200,11 +200,6 @@ static void left_out(const char *line)
 	fprintf(stderr, "mmprof run: %s\n", line);
 }
 
-static void told(const char *line)
-{
-	fprintf(stderr, "mmprof run: put back what an earlier mmprof left behind: %s\n", line);
-}
-
 // Whether nothing but the progress itself is written on the terminal.
 static bool alone_on_terminal(const struct plan *plan)
 {
@@ -271,19 +266,14 @@ static int summary(const struct options *o, const struct execution *e, const str
 
 // --- the work
 
-static int lock_machine(const struct options *o)
+// A plan sets its systems up itself, and "none" is to be none.
+static int check_none_is_up(void)
 {
-	bool said = false;
-	int rc;
+	g_autofree char *kept = journal_kept();
 
-	while ((rc = journal_lock()) == -EBUSY) {
-		if (!said && !o->quiet)
-			fprintf(stderr, "mmprof run: waiting for another mmprof run on this machine\n");
-		said = true;
-		if (session_pause(0.2))
-			return err_set(-EINTR, "stopped by a signal");
-	}
-	return rc;
+	return kept
+		   ? err_set(-EBUSY, "%s is up: mmprof system %.*s down", kept, (int)strcspn(kept, ","), kept)
+		   : 0;
 }
 
 static int execute_all(const struct options *o, struct execution *e, int n_cells, const char *db,
@@ -293,9 +283,9 @@ static int execute_all(const struct options *o, struct execution *e, int n_cells
 	int rc = execute_check(e->plan, e->cells, e->user, o->skip_missing, left_out), undone;
 
 	if (!rc)
-		rc = lock_machine(o);
+		rc = check_none_is_up();
 	if (!rc)
-		rc = journal_open(told);
+		rc = command_open_journal(&cmd_run, true, o->quiet);
 	if (!rc)
 		rc = store_open(db, STORE_WRITE, &e->store);
 	if (!rc)
@@ -305,10 +295,7 @@ static int execute_all(const struct options *o, struct execution *e, int n_cells
 		rc = execute(e);
 	if (rc)
 		command_fail(&cmd_run, "%s", err_text());
-	undone = journal_close();
-	if (undone)
-		fprintf(stderr, "mmprof run: %d changes of this machine could not be put back: %s\n", undone,
-			err_text());
+	undone = command_close_journal(&cmd_run);
 	store_close(e->store);
 	return rc == -EINTR ? EXIT_INTERRUPTED : rc || undone ? EXIT_USAGE : 0;
 }

@@ -1,4 +1,4 @@
-// The journal of changes to the machine; see journal.h. A line is KIND TAB PATH TAB VALUE, each escaped.
+// The journal of changes to the machine; see journal.h and, for its lines, undo.h.
 #include "base/journal.h"
 
 #include <errno.h>
@@ -8,137 +8,46 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/swap.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/undo.h"
 
 #define DIR_PATH "/run/mmprof"
-
-static const char *const kind_names[] = {
-    [UNDO_RMDIR] = "rmdir",   [UNDO_INSTANCE] = "instance", [UNDO_WRITE] = "write",
-    [UNDO_UMOUNT] = "umount", [UNDO_APPEND] = "append",     [UNDO_SWAPON] = "swapon",
-};
+#define KEPT DIR_PATH "/kept"           // lines as a journal's
+#define KEPT_TEXT DIR_PATH "/kept-text" // there as long as the other
 
 static int journal_fd = -1;
 static char *journal_path;
 static int lock_fd = -1;
 static GPtrArray *lines; // this process's, oldest first
 
-static int write_file(const char *path, const char *value, int flags)
+static int undo_all(const char *text, void (*told)(const char *line))
 {
-	g_autofree char *text = g_strconcat(value, "\n", NULL);
-	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | flags), rc = 0;
+	g_auto(GStrv) line = g_strsplit(text, "\n", -1);
+	int failed = 0;
 
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		rc = -errno;
-	close(fd);
-	return rc;
-}
+	for (int i = (int)g_strv_length(line) - 1; i >= 0; i--) {
+		int rc = *line[i] ? undo_line(line[i]) : 0;
 
-// Moves a cgroup's processes up and removes it; a dying process may hold it for a moment.
-static int remove_cgroup(const char *path)
-{
-	g_autofree char *procs = g_build_filename(path, "cgroup.procs", NULL);
-	g_autofree char *parent = g_path_get_dirname(path);
-	g_autofree char *up = g_build_filename(parent, "cgroup.procs", NULL);
-
-	for (int i = 0; i < 100; i++) {
-		g_autofree char *pids = NULL;
-		g_auto(GStrv) pid = NULL;
-
-		if (rmdir(path) == 0 || errno == ENOENT)
-			return 0;
-		if (g_file_get_contents(procs, &pids, NULL, NULL)) {
-			pid = g_strsplit(g_strchomp(pids), "\n", -1);
-			for (char **p = pid; *p && **p; p++)
-				write_file(up, *p, 0);
-		}
-		g_usleep(10000);
+		failed += rc != 0;
+		if (told && *line[i])
+			told(rc ? err_text() : line[i]);
 	}
-	return -EBUSY;
-}
-
-static int remove_instance(const char *path)
-{
-	g_autofree char *on = g_build_filename(path, "tracing_on", NULL);
-	g_autofree char *tracer = g_build_filename(path, "current_tracer", NULL);
-	g_autofree char *events = g_build_filename(path, "events", "enable", NULL);
-
-	if (access(path, F_OK))
-		return 0;
-	write_file(on, "0", 0);
-	write_file(tracer, "nop", 0);
-	write_file(events, "0", 0);
-	return rmdir(path) ? -errno : 0;
-}
-
-static int unmount(const char *path)
-{
-	if (umount2(path, MNT_DETACH) && errno != EINVAL && errno != ENOENT)
-		return -errno;
-	rmdir(path);
-	return 0;
-}
-
-static int swap_on(const char *path, const char *priority)
-{
-	int number = atoi(priority),
-	    flags = number < 0 ? 0 : SWAP_FLAG_PREFER | (number & SWAP_FLAG_PRIO_MASK);
-
-	return swapon(path, flags) && errno != EBUSY ? -errno : 0; // EBUSY: it was never turned off
-}
-
-static int undo(const char *line)
-{
-	g_auto(GStrv) f = g_strsplit(line, "\t", 3);
-	g_autofree char *path = NULL, *value = NULL;
-	int rc = -EINVAL;
-
-	if (g_strv_length(f) != 3)
-		return 0; // torn by a crash: its change was never made
-	path = g_strcompress(f[1]);
-	value = g_strcompress(f[2]);
-	if (!strcmp(f[0], kind_names[UNDO_RMDIR]))
-		rc = remove_cgroup(path);
-	else if (!strcmp(f[0], kind_names[UNDO_INSTANCE]))
-		rc = remove_instance(path);
-	else if (!strcmp(f[0], kind_names[UNDO_WRITE]))
-		rc = write_file(path, value, O_TRUNC);
-	else if (!strcmp(f[0], kind_names[UNDO_APPEND]))
-		rc = write_file(path, value, O_APPEND);
-	else if (!strcmp(f[0], kind_names[UNDO_UMOUNT]))
-		rc = unmount(path);
-	else if (!strcmp(f[0], kind_names[UNDO_SWAPON]))
-		rc = swap_on(path, value);
-	if (rc && rc != -ENOENT)
-		return err_set(rc, "could not undo \"%s %s\": %s", f[0], path, g_strerror(-rc));
-	return 0;
+	return failed;
 }
 
 // A dead mmprof's journal: one that can be locked.
 static void replay(const char *path, void (*told)(const char *line))
 {
 	g_autofree char *text = NULL;
-	g_auto(GStrv) line = NULL;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
 	if (fd < 0)
 		return;
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && g_file_get_contents(path, &text, NULL, NULL)) {
-		line = g_strsplit(text, "\n", -1);
-		for (int i = (int)g_strv_length(line) - 1; i >= 0; i--) {
-			if (!*line[i])
-				continue;
-			if (told)
-				told(undo(line[i]) ? err_text() : line[i]);
-			else
-				undo(line[i]);
-		}
+		undo_all(text, told);
 		unlink(path);
 	}
 	close(fd);
@@ -197,7 +106,7 @@ int journal_open(void (*told)(const char *line))
 int journal_add(enum undo_kind kind, const char *path, const char *value)
 {
 	g_autofree char *p = g_strescape(path, NULL), *v = g_strescape(value ? value : "", NULL);
-	char *line = g_strdup_printf("%s\t%s\t%s", kind_names[kind], p, v);
+	char *line = g_strdup_printf("%s\t%s\t%s", undo_kind_name(kind), p, v);
 	g_autofree char *text = g_strconcat(line, "\n", NULL);
 	size_t n = strlen(text);
 
@@ -221,7 +130,7 @@ int journal_undo_to(int mark)
 	off_t end = 0;
 
 	while (lines && (int)lines->len > mark) {
-		failed += undo(lines->pdata[lines->len - 1]) != 0;
+		failed += undo_line(lines->pdata[lines->len - 1]) != 0;
 		g_ptr_array_set_size(lines, (int)lines->len - 1);
 	}
 	for (guint i = 0; lines && i < lines->len; i++)
@@ -242,5 +151,44 @@ int journal_close(void)
 	}
 	g_clear_pointer(&journal_path, g_free);
 	g_clear_pointer(&lines, g_ptr_array_unref);
+	return failed;
+}
+
+// --- what outlives a process
+
+int journal_keep(const char *text)
+{
+	if (access(KEPT, F_OK) == 0)
+		return err_set(-EEXIST, "there is a kept journal already: " KEPT);
+	if (!g_file_set_contents(KEPT_TEXT, text, -1, NULL) || rename(journal_path, KEPT))
+		return err_set(-errno, "can't write " KEPT ": %m");
+	close(journal_fd);
+	journal_fd = -1;
+	g_clear_pointer(&journal_path, g_free);
+	g_clear_pointer(&lines, g_ptr_array_unref);
+	return 0;
+}
+
+char *journal_kept(void)
+{
+	char *text = NULL;
+
+	if (access(KEPT, F_OK) == 0 && !g_file_get_contents(KEPT_TEXT, &text, NULL, NULL))
+		text = g_strdup("?");
+	return text;
+}
+
+int journal_undo_kept(void)
+{
+	g_autofree char *text = NULL;
+	int failed;
+
+	if (!g_file_get_contents(KEPT, &text, NULL, NULL))
+		return err_set(1, "can't read " KEPT);
+	failed = undo_all(text, NULL);
+	if (!failed) {
+		unlink(KEPT);
+		unlink(KEPT_TEXT);
+	}
 	return failed;
 }

@@ -11,6 +11,7 @@ enum undo_kind {
 	UNDO_UMOUNT,   // unmount `path` and remove the directory
 	UNDO_APPEND,   // append `value` to `path` (kprobe_events, set_ftrace_filter): as UNDO_WRITE, with
 		       // O_APPEND
+	UNDO_RMMOD,    // unload the kernel module `path`
 	UNDO_SWAPON,   // turn the swap `path` on again with the priority `value` (negative: the kernel's
 		       // choice)
 };
@@ -37,5 +38,15 @@ int journal_undo_to(int mark);
 
 // Undoes all and removes the journal.
 int journal_close(void);
+
+// What is to outlive this process: its journal becomes the kept one, of which there can be one, with a text
+// that says what it is. -EEXIST with an err chain when there is one already. Nothing is undone.
+int journal_keep(const char *text);
+
+// That text, NULL when nothing is kept. g_free.
+char *journal_kept(void);
+
+// Undoes what was kept. How much could not be undone; err_text() says the last of it.
+int journal_undo_kept(void);
 
 #endif

@@ -78,11 +78,13 @@ static bool has_path(const GArray *settings, const char *path)
 }
 
 // Writing one file may change another, so all are read once more after the last is written.
-static int verify(const struct plan *plan, const GArray *settings, const GArray *overridden_by)
+static int verify(const struct plan *plan, const GArray *settings, const GArray *overridden_by,
+		  const GArray *or_by)
 {
 	for (guint i = 0; i < settings->len; i++) {
 		const struct setting *s = &g_array_index(settings, struct setting, i);
-		int rc = has_path(overridden_by, s->path) ? 0 : setting_verify(s);
+		bool overridden = has_path(overridden_by, s->path) || has_path(or_by, s->path);
+		int rc = overridden ? 0 : setting_verify(s);
 
 		if (rc)
 			return setting_error(plan, s, rc);
@@ -90,13 +92,21 @@ static int verify(const struct plan *plan, const GArray *settings, const GArray 
 	return 0;
 }
 
+static int spec_error(const struct plan *plan, const struct plan_system *system, int rc)
+{
+	return plan_error(rc, plan->path, plan_line(&system->section, "use"), "%s", err_text());
+}
+
 static int set_up_system(const struct plan *plan, const struct plan_system *system)
 {
-	int rc = apply(plan, system->settings);
+	const struct system_spec *spec = system->spec;
+	int rc = spec && system_spec_set_up(system->spec) ? spec_error(plan, system, -EIO) : 0;
 
 	if (!rc)
-		rc = verify(plan, plan->settings, system->settings);
-	return rc ? rc : verify(plan, system->settings, NULL);
+		rc = apply(plan, system->settings);
+	if (!rc)
+		rc = verify(plan, plan->settings, system->settings, spec ? spec->settings : NULL);
+	return rc ? rc : verify(plan, system->settings, NULL, NULL);
 }
 
 // A value that the kernel refuses is found here, not after hours.
@@ -152,7 +162,11 @@ static int check_systems(const struct plan *plan, GArray *cells, bool skip_missi
 		const struct plan_system *s = plan->systems->pdata[i];
 		g_autofree char *line = NULL;
 
-		rc = count[i] ? check_settings(plan, s->settings) : 0;
+		rc = count[i] && s->spec ? system_spec_check(s->spec) : 0;
+		if (rc)
+			spec_error(plan, s, rc);
+		if (!rc && count[i])
+			rc = check_settings(plan, s->settings);
 		if (rc != -ENOENT || !skip_missing)
 			continue;
 		line = g_strdup_printf("system %s is left out (%d runs): %s", s->name, count[i], err_text());
@@ -310,7 +324,7 @@ int execute(struct execution *e)
 	int rc = apply(e->plan, e->plan->settings);
 
 	if (!rc)
-		rc = verify(e->plan, e->plan->settings, NULL);
+		rc = verify(e->plan, e->plan->settings, NULL, NULL);
 	if (!rc && e->try_settings)
 		rc = try_systems(e);
 	times_init(&times, e->plan, steps);

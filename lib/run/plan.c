@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "run/matrix.h"
 #include "run/plan_keys.h"
+#include "system/system.h"
 
 #define MAX_LINE 65536
 #define MAX_FILE (1 << 20)
@@ -278,6 +279,31 @@ static int line_of(const char *text, const char *at)
 	return line;
 }
 
+// What a system is set up with: what `use` says, else the known system of its name.
+static int check_system(const struct plan *plan, struct plan_system *s)
+{
+	g_autofree char *name = s->use ? g_strndup(s->use, strcspn(s->use, ",")) : NULL;
+	int line = plan_line(&s->section, "use");
+
+	if (name && !system_find(name))
+		return plan_error(-EINVAL, plan->path, line,
+				  "there is no system \"%s\" (mmprof system lists them)", name);
+	if (!s->use && !system_find(s->name))
+		return 0;
+	return system_spec_parse(s->use ? s->use : s->name, &s->spec)
+		   ? plan_error(-EINVAL, plan->path, line, "%s", err_text())
+		   : 0;
+}
+
+static int check_systems(const struct plan *plan)
+{
+	int rc = 0;
+
+	for (guint i = 0; i < plan->systems->len && !rc; i++)
+		rc = check_system(plan, plan->systems->pdata[i]);
+	return rc;
+}
+
 static int check(struct plan *plan)
 {
 	const char *path = plan->path;
@@ -305,7 +331,7 @@ static int check(struct plan *plan)
 	if ((double)plan->systems->len * plan->workloads->len * plan->runs > MATRIX_MAX_CELLS)
 		return plan_error(-EINVAL, path, plan_line(&plan->section, "runs"),
 				  "more than %d runs in all; lower runs", MATRIX_MAX_CELLS);
-	return 0;
+	return check_systems(plan);
 }
 
 // The order, too, is to depend on the plan's text only.
@@ -330,6 +356,7 @@ static void system_free(void *system)
 	plan_keys_clear(plan_section_kind("system"), s);
 	g_hash_table_unref(s->section.lines);
 	g_array_unref(s->settings);
+	system_spec_free(s->spec);
 	g_free(s->name);
 	g_free(s);
 }

@@ -9,6 +9,7 @@
 
 #include "system/pin.h"
 #include "system/settings.h"
+#include "system/spec.h"
 
 // What all sections have: where they are.
 struct plan_section {
@@ -20,7 +21,9 @@ struct plan_section {
 struct plan_system {
 	struct plan_section section;
 	char *name, *what;
-	GArray *settings; // struct setting
+	char *use;                // NAME[,KEY=VALUE...] of a system that mmprof knows
+	struct system_spec *spec; // of `use`; NULL: settings only
+	GArray *settings;         // struct setting
 };
 
 struct plan_workload {

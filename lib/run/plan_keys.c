@@ -33,6 +33,7 @@ static const struct plan_key experiment_keys[] = {
 
 static const struct plan_key system_keys[] = {
     {"what", KEY_TEXT, offsetof(struct plan_system, what), 0, 0},
+    {"use", KEY_TEXT, offsetof(struct plan_system, use), 0, 0},
     {NULL, KEY_TEXT, 0, 0, 0},
 };
 

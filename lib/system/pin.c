@@ -123,6 +123,11 @@ static const struct pin pins[] = {
      act_caches}, // last: all is done by then
 };
 
+bool pin_any(const struct pin_options *o)
+{
+	return o->lock_freq || o->governor || o->thp || o->no_turbo || o->no_swap || o->quiet;
+}
+
 bool pin_no_aslr(const struct pin_options *o)
 {
 	return o->no_aslr || o->quiet;

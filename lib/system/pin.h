@@ -13,6 +13,9 @@ struct pin_options {
 	int quiet; // base frequency, governor performance, and all of the line above
 };
 
+// Whether anything is to be held still that the machine's other users could see: all but ASLR and caches.
+bool pin_any(const struct pin_options *options);
+
 // Whether this machine can do what is named; changes nothing. -EINVAL or -ENOENT with an err chain.
 int pin_check(const struct pin_options *options);
 

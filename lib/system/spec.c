@@ -5,40 +5,101 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "system/module.h"
 #include "system/settings.h"
+#include "system/system.h"
 
-static int add_setting(struct system_spec *spec, const char *text)
+// --- words
+
+static int add_setting(struct system_spec *spec, const char *key, const char *setting, const char *value)
 {
-	const char *sign = strchr(text, '=');
-	struct setting s = {};
-	int rc;
+	struct setting s = {.key = g_strdup(key), .value = g_strdup(value)};
+	int rc = setting_path(setting, &s.path);
 
-	if (!sign || sign == text)
-		return err_set(-EINVAL, "--system %s: \"%s\" is no SETTING=VALUE", spec->text, text);
-	s.key = g_strndup(text, (gsize)(sign - text));
-	s.value = g_strdup(sign + 1);
-	rc = setting_is_key(s.key)
-		 ? setting_path(s.key, &s.path)
-		 : err_set(-EINVAL, "\"%s\" is no setting: sysctl.NAME, /sys/PATH or /proc/sys/PATH", s.key);
-	if (!rc)
-		rc = setting_check(&s);
 	g_array_append_val(spec->settings, s);
-	return rc ? err_add(rc, "--system %s", spec->text) : 0;
+	return rc;
 }
 
-int system_spec_new(const char *text, struct system_spec **spec)
+static const struct system_key *key_of(const struct system *system, const char *name)
 {
-	g_auto(GStrv) parts = g_strsplit(text, ",", -1);
+	for (const struct system_key *k = system ? system->keys : NULL; k && k->name; k++)
+		if (!strcmp(k->name, name))
+			return k;
+	return NULL;
+}
+
+static char *keys_text(const struct system *system)
+{
+	GString *text = g_string_new("sysctl.NAME, /sys/PATH or /proc/sys/PATH");
+
+	for (const struct system_key *k = system ? system->keys : NULL; k && k->name; k++)
+		g_string_append_printf(text, ", %s", k->name);
+	return g_string_free(text, FALSE);
+}
+
+// The kernel splits parameters at blanks, and takes quotes.
+static int add_parameter(struct system_spec *spec, const char *key, const char *value)
+{
+	if (strpbrk(value, " \t\n\"'\\"))
+		return err_set(-EINVAL, "%s: a parameter's value has no blanks and quotes", key);
+	g_ptr_array_add(spec->parameters, g_strdup_printf("%s=%s", key, value));
+	return 0;
+}
+
+static int add_word(struct system_spec *spec, const char *text)
+{
+	const char *sign = strchr(text, '=');
+	g_autofree char *key = sign ? g_strndup(text, (gsize)(sign - text)) : NULL, *known = NULL;
+	const struct system_key *own;
+
+	if (!sign || sign == text)
+		return err_set(-EINVAL, "\"%s\" is no KEY=VALUE", text);
+	if (setting_is_key(key))
+		return add_setting(spec, key, key, sign + 1);
+	own = key_of(spec->system, key);
+	if (own)
+		return add_setting(spec, key, own->setting, sign + 1);
+	if (spec->system && spec->system->module)
+		return add_parameter(spec, key, sign + 1);
+	known = keys_text(spec->system);
+	return err_set(-EINVAL, "\"%s\" is no setting: %s", key, known);
+}
+
+static bool is_given(const struct system_spec *spec, const struct system_key *key)
+{
+	for (guint i = 0; i < spec->settings->len; i++)
+		if (!strcmp(g_array_index(spec->settings, struct setting, i).key, key->name))
+			return true;
+	return false;
+}
+
+static int add_defaults(struct system_spec *spec)
+{
 	int rc = 0;
 
-	*spec = g_new0(struct system_spec, 1);
-	(*spec)->text = g_strdup(text);
-	(*spec)->settings = g_array_new(FALSE, FALSE, sizeof(struct setting));
-	g_array_set_clear_func((*spec)->settings, (GDestroyNotify)setting_clear);
+	for (const struct system_key *k = spec->system ? spec->system->keys : NULL; k && k->name && !rc; k++)
+		if (k->value && !is_given(spec, k))
+			rc = add_setting(spec, k->name, k->setting, k->value);
+	return rc;
+}
+
+int system_spec_parse(const char *text, struct system_spec **out)
+{
+	g_auto(GStrv) parts = g_strsplit(text, ",", -1);
+	struct system_spec *spec = *out = g_new0(struct system_spec, 1);
+	int rc = 0;
+
+	spec->text = g_strdup(text);
+	spec->settings = g_array_new(FALSE, FALSE, sizeof(struct setting));
+	spec->parameters = g_ptr_array_new_with_free_func(g_free);
+	g_array_set_clear_func(spec->settings, (GDestroyNotify)setting_clear);
 	if (!parts[0] || !*parts[0])
-		return err_set(-EINVAL, "--system \"%s\": a system needs a name", text);
+		return err_set(-EINVAL, "a system needs a name");
+	spec->system = system_find(parts[0]);
 	for (char **p = parts + 1; *p && !rc; p++)
-		rc = add_setting(*spec, *p);
+		rc = add_word(spec, *p);
+	if (!rc)
+		rc = add_defaults(spec);
 	return rc;
 }
 
@@ -47,15 +108,61 @@ void system_spec_free(struct system_spec *spec)
 	if (!spec)
 		return;
 	g_array_unref(spec->settings);
+	g_ptr_array_unref(spec->parameters);
 	g_free(spec->text);
 	g_free(spec);
+}
+
+// --- the machine
+
+static int check_parameters(const struct system_spec *spec)
+{
+	int rc = module_check(spec->system->module);
+
+	for (guint i = 0; i < spec->parameters->len && !rc; i++) {
+		const char *text = spec->parameters->pdata[i];
+		g_autofree char *key = g_strndup(text, strcspn(text, "="));
+		bool has;
+
+		rc = module_has_parameter(spec->system->module, key, &has);
+		if (!rc && !has)
+			rc = err_set(-EINVAL, "the module %s has no parameter %s (modinfo -p %s)",
+				     spec->system->module, key, spec->system->module);
+	}
+	return rc;
+}
+
+int system_spec_check(const struct system_spec *spec)
+{
+	int rc = spec->system && spec->system->check ? spec->system->check() : 0;
+
+	if (!rc && spec->system && spec->system->module)
+		rc = check_parameters(spec);
+	for (guint i = 0; i < spec->settings->len && !rc; i++)
+		rc = setting_check(&g_array_index(spec->settings, struct setting, i));
+	return rc;
+}
+
+bool system_spec_changes(const struct system_spec *spec)
+{
+	return spec->settings->len || (spec->system && spec->system->module);
+}
+
+static int load(const struct system_spec *spec)
+{
+	g_autoptr(GString) parameters = g_string_new(NULL);
+
+	for (guint i = 0; i < spec->parameters->len; i++)
+		g_string_append_printf(parameters, "%s%s", i ? " " : "",
+				       (const char *)spec->parameters->pdata[i]);
+	return module_load(spec->system->module, parameters->str);
 }
 
 // Writing one file may change another, so all are looked at when all are written.
 int system_spec_set_up(void *ctx)
 {
 	const struct system_spec *spec = ctx;
-	int rc = 0;
+	int rc = spec->system && spec->system->module ? load(spec) : 0;
 
 	for (guint i = 0; i < spec->settings->len && !rc; i++)
 		rc = setting_apply(&g_array_index(spec->settings, struct setting, i));

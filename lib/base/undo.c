@@ -1,0 +1,132 @@
+// Undoing changes to the machine; see undo.h.
+#include "base/undo.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/swap.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/err.h"
+
+static const char *const kind_names[] = {
+    [UNDO_RMDIR] = "rmdir",   [UNDO_INSTANCE] = "instance", [UNDO_WRITE] = "write", [UNDO_UMOUNT] = "umount",
+    [UNDO_APPEND] = "append", [UNDO_SWAPON] = "swapon",     [UNDO_RMMOD] = "rmmod",
+};
+
+const char *undo_kind_name(enum undo_kind kind)
+{
+	return kind_names[kind];
+}
+
+static int write_file(const char *path, const char *value, int flags)
+{
+	g_autofree char *text = g_strconcat(value, "\n", NULL);
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | flags), rc = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		rc = -errno;
+	close(fd);
+	return rc;
+}
+
+// Moves a cgroup's processes up and removes it; a dying process may hold it for a moment.
+static int remove_cgroup(const char *path)
+{
+	g_autofree char *procs = g_build_filename(path, "cgroup.procs", NULL);
+	g_autofree char *parent = g_path_get_dirname(path);
+	g_autofree char *up = g_build_filename(parent, "cgroup.procs", NULL);
+
+	for (int i = 0; i < 100; i++) {
+		g_autofree char *pids = NULL;
+		g_auto(GStrv) pid = NULL;
+
+		if (rmdir(path) == 0 || errno == ENOENT)
+			return 0;
+		if (g_file_get_contents(procs, &pids, NULL, NULL)) {
+			pid = g_strsplit(g_strchomp(pids), "\n", -1);
+			for (char **p = pid; *p && **p; p++)
+				write_file(up, *p, 0);
+		}
+		g_usleep(10000);
+	}
+	return -EBUSY;
+}
+
+static int remove_instance(const char *path)
+{
+	g_autofree char *on = g_build_filename(path, "tracing_on", NULL);
+	g_autofree char *tracer = g_build_filename(path, "current_tracer", NULL);
+	g_autofree char *events = g_build_filename(path, "events", "enable", NULL);
+
+	if (access(path, F_OK))
+		return 0;
+	write_file(on, "0", 0);
+	write_file(tracer, "nop", 0);
+	write_file(events, "0", 0);
+	return rmdir(path) ? -errno : 0;
+}
+
+static int unmount(const char *path)
+{
+	if (umount2(path, MNT_DETACH) && errno != EINVAL && errno != ENOENT)
+		return -errno;
+	rmdir(path);
+	return 0;
+}
+
+static int swap_on(const char *path, const char *priority)
+{
+	int number = atoi(priority),
+	    flags = number < 0 ? 0 : SWAP_FLAG_PREFER | (number & SWAP_FLAG_PRIO_MASK);
+
+	return swapon(path, flags) && errno != EBUSY ? -errno : 0; // EBUSY: it was never turned off
+}
+
+// A probe that is being detached may hold it for a moment.
+static int unload(const char *module)
+{
+	for (int i = 0; i < 100; i++) {
+		if (syscall(SYS_delete_module, module, O_NONBLOCK) == 0 || errno == ENOENT)
+			return 0;
+		if (errno != EWOULDBLOCK && errno != EBUSY)
+			break;
+		g_usleep(50000);
+	}
+	return -errno;
+}
+
+int undo_line(const char *line)
+{
+	g_auto(GStrv) f = g_strsplit(line, "\t", 3);
+	g_autofree char *path = NULL, *value = NULL;
+	int rc = -EINVAL;
+
+	if (g_strv_length(f) != 3)
+		return 0; // torn by a crash: its change was never made
+	path = g_strcompress(f[1]);
+	value = g_strcompress(f[2]);
+	if (!strcmp(f[0], kind_names[UNDO_RMDIR]))
+		rc = remove_cgroup(path);
+	else if (!strcmp(f[0], kind_names[UNDO_INSTANCE]))
+		rc = remove_instance(path);
+	else if (!strcmp(f[0], kind_names[UNDO_WRITE]))
+		rc = write_file(path, value, O_TRUNC);
+	else if (!strcmp(f[0], kind_names[UNDO_APPEND]))
+		rc = write_file(path, value, O_APPEND);
+	else if (!strcmp(f[0], kind_names[UNDO_UMOUNT]))
+		rc = unmount(path);
+	else if (!strcmp(f[0], kind_names[UNDO_SWAPON]))
+		rc = swap_on(path, value);
+	else if (!strcmp(f[0], kind_names[UNDO_RMMOD]))
+		rc = unload(path);
+	if (rc && rc != -ENOENT)
+		return err_set(rc, "could not undo \"%s %s\": %s", f[0], path, g_strerror(-rc));
+	return 0;
+}
