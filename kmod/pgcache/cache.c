@@ -14,7 +14,7 @@
 #include "pgcache.h"
 #include "ratio.h"
 
-#define RING_SLOTS 64
+#define RING_SLOTS 32
 #define BATCH 32
 #define TICK_MS 250
 
@@ -76,6 +76,33 @@ static unsigned long refill(struct pgc_level *l, struct pgc_ring *ring)
 	return entry;
 }
 
+/*
+ * A part of what the next processors of this node hold; two are asked, so that a miss stays cheap. Our ring is locked,
+ * so theirs is only tried.
+ */
+static unsigned long steal(struct pgc_level *l, struct pgc_ring *ring)
+{
+	const struct cpumask *mask = cpumask_of_node(numa_mem_id());
+	int cpu = smp_processor_id(), i;
+	unsigned long entry = 0;
+	struct pgc_ring *other;
+	unsigned int moved;
+
+	for (i = 0; i < 2 && !entry; i++) {
+		cpu = cpumask_next_wrap(cpu, mask, smp_processor_id(), true);
+		if (cpu >= nr_cpu_ids)
+			break;
+		other = per_cpu_ptr(l->ring, cpu);
+		if (!READ_ONCE(other->count) || !raw_spin_trylock(&other->lock))
+			continue;
+		moved = pgc_ring_move(other, ring, (other->count + 1) / 2);
+		raw_spin_unlock(&other->lock);
+		pgc_count(l, PGC_steal, moved);
+		entry = pgc_ring_take(ring);
+	}
+	return entry;
+}
+
 /* A table's part that must be zero: the user half of a pgd (both of its pages), all of the others. */
 static bool is_zero(struct pgc_level *l, struct page *page)
 {
@@ -96,7 +123,7 @@ static void release(struct pgc_level *l, struct page *page)
 
 static bool verified(struct pgc_level *l, struct page *page)
 {
-	if (page_ref_count(page) == 1 && is_zero(l, page))
+	if (page_ref_count(page) == 1 && !PageHWPoison(page) && is_zero(l, page))
 		return true;
 	pr_err_ratelimited("pgcache: a cached %s table is not clean (pfn %lx, %d references): thrown away\n", l->name,
 			   page_to_pfn(page), page_ref_count(page));
@@ -139,6 +166,8 @@ struct page *pgc_take(struct pgc_level *l)
 	entry = pgc_ring_take(ring);
 	if (!entry)
 		entry = refill(l, ring);
+	if (!entry && !ring->count)
+		entry = steal(l, ring);
 	empty = !ring->count;
 	raw_spin_unlock(&ring->lock);
 	if (!entry) {
@@ -146,7 +175,7 @@ struct page *pgc_take(struct pgc_level *l)
 		return NULL;
 	}
 	page = pgc_entry_page(entry);
-	if (READ_ONCE(pgc_verify) && !verified(l, page))
+	if (unlikely(READ_ONCE(pgc_verify) || PageHWPoison(page)) && !verified(l, page))
 		return NULL;
 	if (pgc_charge(l, page)) {
 		pgc_count(l, PGC_miss_charge, 1);
@@ -161,6 +190,23 @@ struct page *pgc_take(struct pgc_level *l)
 }
 
 /* --- parking */
+
+/*
+ * Takes tables that are ready, oldest first, off the bill of the cgroup that freed them: it must not run into its limit
+ * because of what it doesn't use. With ring->lock held.
+ */
+static void settle(struct pgc_level *l, struct pgc_ring *ring, unsigned int n)
+{
+	struct page *page;
+
+	while (n-- && ring->settled < ring->count) {
+		page = pgc_entry_page(*pgc_ring_at(ring, ring->settled));
+		if (!pgc_ready(page))
+			return;
+		pgc_uncharge(l, page);
+		ring->settled++;
+	}
+}
 
 static void spill(struct pgc_level *l, struct pgc_ring *ring)
 {
@@ -198,6 +244,7 @@ bool pgc_park(struct pgc_level *l, struct page *page)
 	if (ring->count < ring->limit) {
 		if (!l->order)
 			get_page(page);
+		settle(l, ring, 2);
 		parked = pgc_ring_push(ring, pgc_entry(page, smp_processor_id()));
 	}
 	raw_spin_unlock(&ring->lock);
@@ -265,22 +312,18 @@ static void age(struct pgc_level *l, struct pgc_ring *ring)
 	raw_spin_unlock(&ring->lock);
 }
 
-/* Cgroups must not go on paying for tables that nobody uses. */
-static void uncharge_ready(struct pgc_level *l, struct pgc_ring *ring)
+static void settle_all(struct pgc_level *l, struct pgc_ring *ring)
 {
-	unsigned int i = 0, end;
-	struct page *page;
+	unsigned int before, after;
 
 	do {
 		raw_spin_lock(&ring->lock);
-		for (end = i + BATCH; i < end && i < ring->count; i++) {
-			page = pgc_entry_page(*pgc_ring_at(ring, i));
-			if (pgc_ready(page))
-				pgc_uncharge(l, page);
-		}
+		before = ring->settled;
+		settle(l, ring, BATCH);
+		after = ring->settled;
 		raw_spin_unlock(&ring->lock);
 		cond_resched();
-	} while (i == end);
+	} while (after == before + BATCH);
 }
 
 static void tend(struct pgc_level *l, bool aged)
@@ -296,12 +339,12 @@ static void tend(struct pgc_level *l, bool aged)
 	for (i = 0; i < nr_node_ids; i++) {
 		if (aged)
 			age(l, &l->pool[i]);
-		uncharge_ready(l, &l->pool[i]);
+		settle_all(l, &l->pool[i]);
 	}
 	for_each_possible_cpu(i) {
 		if (aged)
 			age(l, per_cpu_ptr(l->ring, i));
-		uncharge_ready(l, per_cpu_ptr(l->ring, i));
+		settle_all(l, per_cpu_ptr(l->ring, i));
 	}
 }
 

@@ -30,6 +30,7 @@ enum pgc_id { PGC_PGD, PGC_P4D, PGC_PUD, PGC_PMD, PGC_PTE, PGC_LEVELS };
 	X(park_full) /* not taken in: no room */ \
 	X(park_remote) /* not taken in: belongs to another node */ \
 	X(refill) /* taken from the node's pool */ \
+	X(steal) /* taken from another processor's ring */ \
 	X(spill) /* moved to the node's pool */ \
 	X(recycle) /* given back: too many for what is in use, or for the size */ \
 	X(age) /* given back: not needed for age_ms */ \

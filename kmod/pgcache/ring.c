@@ -50,6 +50,8 @@ static void shrunk(struct pgc_ring *ring)
 	WRITE_ONCE(ring->count, ring->count - 1);
 	if (ring->count < ring->idle)
 		WRITE_ONCE(ring->idle, ring->count);
+	if (ring->count < ring->settled)
+		ring->settled = ring->count;
 }
 
 bool pgc_ring_push(struct pgc_ring *ring, unsigned long entry)
@@ -77,6 +79,8 @@ unsigned long pgc_ring_oldest(struct pgc_ring *ring)
 		return 0;
 	entry = *pgc_ring_at(ring, 0);
 	ring->head = (ring->head + 1) & (ring->size - 1);
+	if (ring->settled)
+		ring->settled--;
 	shrunk(ring);
 	return entry;
 }

@@ -18,6 +18,7 @@ struct pgc_ring {
 	unsigned int count;
 	unsigned int limit; /* how many it may hold */
 	unsigned int size; /* slots, a power of two */
+	unsigned int settled; /* so many, from the oldest on, are not charged to a memory cgroup any more */
 	unsigned int idle; /* the least it held since the last tick: that many were not needed */
 	unsigned long *slot;
 };
