@@ -132,14 +132,23 @@ static int check_parameters(const struct system_spec *spec)
 	return rc;
 }
 
+// A file of the module's, which comes with it.
+static bool is_of_module(const struct system_spec *spec, const struct setting *s)
+{
+	return spec->system && spec->system->module && g_str_has_prefix(s->path, spec->system->state);
+}
+
 int system_spec_check(const struct system_spec *spec)
 {
 	int rc = spec->system && spec->system->check ? spec->system->check() : 0;
 
 	if (!rc && spec->system && spec->system->module)
 		rc = check_parameters(spec);
-	for (guint i = 0; i < spec->settings->len && !rc; i++)
-		rc = setting_check(&g_array_index(spec->settings, struct setting, i));
+	for (guint i = 0; i < spec->settings->len && !rc; i++) {
+		const struct setting *s = &g_array_index(spec->settings, struct setting, i);
+
+		rc = is_of_module(spec, s) ? 0 : setting_check(s);
+	}
 	return rc;
 }
 
