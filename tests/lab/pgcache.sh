@@ -1,0 +1,307 @@
+#!/usr/bin/env bash
+# The page-table cache (kmod/pgcache) in the lab. TAP on standard output.
+# usage: pgcache.sh KERNEL           builds the module and boots three guests that run this with
+#        pgcache.sh guest PART KERNEL
+set -u
+. tests/tap.sh
+S=/sys/kernel/mm/pgcache
+LEVELS=(pgd p4d pud pmd pte)
+GONE=(recycle age shrink flushed dirty)
+HOOKED=(pgd_alloc pgd_free pte_alloc_one __pmd_alloc __pud_alloc __p4d_alloc ___pte_free_tlb ___pmd_free_tlb
+	___pud_free_tlb ___p4d_free_tlb)
+
+# --- the host's half
+
+part() { # PART LAB-OPTION...
+	local part=$1 status=0
+	shift
+	echo "# guest: $part"
+	scripts/lab --kernel "$kernel" --timeout 300 "$@" -- tests/lab/pgcache.sh guest "$part" "$kernel" >"$scratch/$part" 2>"$scratch/$part.err" || status=$?
+	# one plan for all: the guests' own numbers go
+	sed -E 's/^((not )?ok) [0-9]+/\1/; /^1\.\./d' "$scratch/$part" | tee -a "$scratch/all"
+	grep -q '^1\.\.' "$scratch/$part" || {
+		echo "not ok - the guest '$part' ran to its end (exit $status)"
+		diag "$(tail -n 12 "$scratch/$part.err")"
+	} | tee -a "$scratch/all"
+}
+
+host() {
+	kernel=$1
+	make -C kmod KERNELS="$kernel" >"$scratch/make" 2>&1 || {
+		echo "not ok - build the module"
+		diag "$(tail -n 12 "$scratch/make")"
+		echo 1..1
+		exit 1
+	}
+	kmod/build/tests/ratio | sed -E 's/^((not )?ok) [0-9]+/\1/; /^1\.\./d' | tee -a "$scratch/all"
+	part main --no-tiers --append 'page_poison=1 slub_debug=FZPU nopti'
+	# the boot loader's first stage is what turns five levels on
+	part small --bzimage --nodes fast=400M --cpus 1 --append 'pti=on page_poison=1'
+	part many --bzimage --no-tiers --cpus 4 --smp multi --append 'no5lvl init_on_free=1 init_on_alloc=1'
+	echo "1..$(grep -cE '^(not )?ok' "$scratch/all")"
+	! grep -q '^not ok' "$scratch/all"
+}
+
+# --- the guest's half
+
+load() { insmod "kmod/build/$kernel/pgcache/pgcache.ko" "$@" 2>"$scratch/insmod"; }
+unload() { rmmod pgcache; }
+loaded() { [[ -e /sys/module/pgcache ]]; }
+mix() { kmod/build/tests/ptmix mix "$@"; }
+hold() { kmod/build/tests/ptmix hold "$@"; }
+get() { read -r REPLY <"$S/$1"; } # without a fork, which would itself use page tables
+value() { get "$1" && echo "$REPLY"; }
+set_all() { # FILE VALUE
+	local level
+	for level in "${LEVELS[@]}"; do echo "$2" >"$S/$level/$1"; done
+}
+tables() { sed -n 's/^nr_page_table_pages //p' /proc/vmstat; }
+free_kib() { sed -n 's/^MemFree: *\([0-9]*\) kB/\1/p' /proc/meminfo; }
+ooms() { sed -n 's/^oom_kill //p' /proc/vmstat; }
+quiet() { sync; echo 3 >/proc/sys/vm/drop_caches; sleep 1; }
+
+unhooked() {
+	local f
+	for f in "${HOOKED[@]}"; do ! grep -q "^$f " /sys/kernel/tracing/enabled_functions || return 1; done
+}
+
+# park = hit + what left otherwise + free, at each level. Another process may come between two reads: it is tried again.
+identity() {
+	local level f sum park try
+	for try in {1..20}; do
+		sleep 0.1
+		for level in "${LEVELS[@]}"; do
+			get "$level/park" && park=$REPLY && sum=0
+			for f in hit free "${GONE[@]}"; do get "$level/$f" && sum=$((sum + REPLY)); done
+			((sum == park)) || { echo "$level: park $park, sum $sum" && continue 2; }
+		done
+		return 0
+	done
+	return 1
+}
+
+total() { # FILE: over the levels
+	local level sum=0
+	for level in "${LEVELS[@]}"; do get "$level/$1" && sum=$((sum + REPLY)); done
+	echo $sum
+}
+
+log_clean() { # apart from what the machine says at boot
+	! dmesg | grep -E 'BUG|WARNING|Bad page|Oops|rcu.*(stall|self-detected)|blocked for more|Call Trace|bad-state|nonzero' |
+		grep -vE 'not a bug|report a bug|Hardware name' || return 1
+}
+
+# What is cached where, for people who read the log.
+show() {
+	local level f line
+	for level in "${LEVELS[@]}"; do
+		line="$1 $level:"
+		for f in used free max hit hit_cross miss_empty miss_busy miss_charge park park_full refill steal spill "${GONE[@]}"; do
+			get "$level/$f"
+			[[ $REPLY == 0 ]] || line+=" $f=$REPLY"
+		done
+		echo "# $line"
+	done
+}
+
+check_refusals() {
+	local step
+	for step in {1..8}; do
+		load fail_at=$step
+		ok "refused at step $step: not loaded, nothing hooked, no files" eval '! loaded && unhooked && [[ ! -e $S ]]'
+	done
+	is "$(dmesg | grep -c 'pgcache: refused: told to fail')" 8 "each says so in one line"
+	insmod "kmod/build/$kernel/hookheld/hookheld.ko"
+	ok "refused while another hook holds a function" eval '! load && ! loaded && [[ ! -e $S ]]'
+	like "$(cat "$scratch/insmod")" 'busy' "with EBUSY"
+	ok "and says why" eval 'dmesg | grep -q "pgcache: refused: cannot hook"'
+	rmmod hookheld
+	ok "nothing is left hooked" unhooked
+}
+
+check_levels() { # LEVEL...
+	local level
+	for level; do
+		ok "$level: tables are served from the cache" test "$(value "$level/hit")" -gt 10
+	done
+	ok "parked = served + given back + cached, at each level" identity
+	is "$(total dirty)" 0 "none was dirty"
+}
+
+# The hooks' own counts against the kernel's: pte and pmd tables, from 6.9 on also pud tables, are in nr_page_table_pages.
+check_used() {
+	local sum
+	sleep 0.5
+	sum=$(($(value pte/used) + $(value pmd/used)))
+	[[ $kernel == 6.1* ]] || sum=$((sum + $(value pud/used)))
+	between $((sum - $(tables))) -12 12 "tables in use, counted by level ($sum), agree with the kernel's total"
+	between "$(($(value pgd/used) - $(find /proc -maxdepth 2 -name exe -lname '/*' 2>/dev/null | wc -l)))" -3 6 "pgds in use are the processes"
+}
+
+check_verifier() {
+	echo 1 >$S/break
+	mix 1 2 >/dev/null
+	is "$(value pte/dirty)" 1 "a table made dirty on purpose is caught and thrown away"
+	is "$(dmesg | grep -c 'pgcache: a cached pte table is not clean')" 1 "with one line in the log"
+	echo 0 >$S/verify
+	ok "without the verifier nothing is made dirty" eval '! echo 1 >$S/break'
+	echo 1 >$S/verify
+}
+
+# The notes' example: 48 free and 8 in use are too much, 16 stay; growth past these comes from the buddy allocator.
+check_recycling() {
+	local used missed
+	set_all ratio 0
+	echo 1 >$S/flush
+	used=$(value pgd/used)
+	hold 60 true
+	between "$(value pgd/free)" 48 80 "a burst that is over leaves its pgds in the cache"
+	is "$(value pgd/recycle)" 0 "with ratio 0 none is given back"
+	echo 2 >$S/pgd/low
+	missed=$(value pgd/miss_empty)
+	hold $((8 - used > 0 ? 8 - used : 1)) sh -c "echo 4 >$S/pgd/ratio; sleep 1; cat $S/pgd/used $S/pgd/free >$scratch/recycled"
+	used=$(sed -n 1p "$scratch/recycled")
+	between "$(sed -n 2p "$scratch/recycled")" $((2 * used - 5)) $((2 * used + 5)) "with $used in use, all but twice that many are given back"
+	ok "and counted" test "$(value pgd/recycle)" -gt 10
+	missed=$(value pgd/miss_empty)
+	hold 60 true
+	ok "growth past what is cached is served by the kernel" test $(($(value pgd/miss_empty) - missed)) -gt 20
+	set_all ratio 4
+	sleep 0.6
+	for level in pte pmd pud; do
+		ok "$level: free is no more than 4 times used" test "$(value $level/free)" -le $((4 * $(value $level/used) + 10))
+	done
+}
+
+in_cgroup() { # CGROUP COMMAND...
+	local group=/sys/fs/cgroup/$1
+	shift
+	sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$group" "$@"
+}
+
+check_cgroups() {
+	local group=/sys/fs/cgroup/pgc kills
+	mkdir $group
+	echo 6M >$group/memory.max
+	in_cgroup pgc kmod/build/tests/ptmix hold 30 sleep 1
+	in_cgroup pgc build/tests/workloads/forks 200 >/dev/null
+	kills=$(sed -n 's/^oom_kill //p' $group/memory.events)
+	is "$kills" 0 "a cgroup with little room is not driven out of memory"
+	sleep 1
+	is "$(sed -n 's/^pagetables //p' $group/memory.stat)" 0 "its page tables are gone from its statistics"
+	between "$(sed -n 's/^kernel //p' $group/memory.stat)" 0 300000 "and cached ones from its bill"
+	rmdir $group
+	echo 1 >$S/flush
+	sleep 2
+	echo "# cgroups left: $(sed -n 's/^memory\t[0-9]*\t\([0-9]*\).*/\1/p' /proc/cgroups)"
+}
+
+# Probes must see the entry and the exit of each level, from inside the hooks.
+check_probes() {
+	local kind f
+	for kind in kprobe kfunc; do
+		f=pgcache_alloc_pte
+		[[ $kind == kprobe ]] || f=pgcache:$f
+		timeout 60 bpftrace -e "$kind:$f { @in = count(); } ${kind/probe/retprobe}:$f { @n = count(); }" \
+			-c "build/tests/workloads/forks 50" >"$scratch/bt" 2>&1
+		between "$(sed -n 's/^@n: //p' "$scratch/bt" | grep . || sed -n 's/^@in: //p' "$scratch/bt")" 50 100000 "$kind sees pgcache_alloc_pte"
+	done
+}
+
+check_reloads() {
+	local i failed=0 pid
+	mix 25 4 >"$scratch/mix" 2>&1 &
+	pid=$!
+	for i in {1..6}; do
+		load verify=1 || failed=$((failed + 1))
+		sleep 0.5
+		unload || failed=$((failed + 1))
+	done
+	echo "# six reloads took $SECONDS s"
+	is $failed 0 "six times loaded and unloaded under load"
+	ok "the load still runs" kill -0 $pid
+	wait $pid
+	is "$?" 0 "and found its memory as it was: $(cat "$scratch/mix")"
+	ok "nothing is left hooked" unhooked
+}
+
+main_part() {
+	local before_tables before_free
+	quiet
+	before_tables=$(tables) before_free=$(free_kib)
+	check_refusals
+	ok "loads" load verify=1 age_ms=0
+	is "$(value levels)" "pgd pud pmd pte" "four levels"
+	build/tests/workloads/forks 300 >/dev/null
+	mix 6 4 >"$scratch/mix" 2>&1
+	is "$?" 0 "a mix of mappings, forks and huge pages finds its memory as it was: $(cat "$scratch/mix")"
+	show mix
+	check_levels pgd pud pmd pte
+	check_used
+	check_verifier
+	check_recycling
+	check_cgroups
+	check_probes
+	ok "parked = served + given back + cached, still" identity
+	echo 0 >$S/enabled
+	echo 1 >$S/flush
+	is "$(total free)" 0 "switched off and flushed, it holds nothing"
+	ok "unloads" unload
+	SECONDS=0
+	check_reloads
+	quiet
+	between $(($(tables) - before_tables)) -12 12 "page tables as before"
+	between $((before_free - $(free_kib))) -20000 6000 "free memory as before (KiB less)"
+	echo "# MemFree $before_free -> $(free_kib) kB, tables $before_tables -> $(tables)"
+	ok "the kernel's log is clean" log_clean
+	tap_done
+}
+
+# One processor, five levels, page-table isolation, little memory.
+small_part() {
+	local had held
+	ok "loads" load verify=1 age_ms=0 ratio=100 size_kib=60000
+	like "$(cat /proc/cpuinfo)" 'la57' "this guest runs with five levels"
+	ok "and with page-table isolation" grep -qw pti /proc/cpuinfo
+	is "$(value levels)" "pgd p4d pud pmd pte" "five levels"
+	mix 4 3 >"$scratch/mix" 2>&1
+	is "$?" 0 "the mix finds its memory as it was: $(cat "$scratch/mix")"
+	show mix
+	check_levels "${LEVELS[@]}"
+	set_all ratio 0
+	hold 300 true
+	show full
+	held=$(total free) had=$(ooms)
+	ok "a burst fills the cache ($held tables)" test "$held" -gt 1000
+	mount -t tmpfs -o size=90% hog /mnt
+	dd if=/dev/zero of=/mnt/hog bs=1M count="$(($(free_kib) / 1024 + 20))" 2>"$scratch/dd"
+	show pressed
+	ok "under memory pressure tables are given back" test "$(total shrink)" -gt $((held / 4))
+	is "$(ooms)" "$had" "and nothing is killed for lack of memory"
+	rm /mnt/hog
+	ok "parked = served + given back + cached" identity
+	is "$(total dirty)" 0 "none was dirty"
+	ok "unloads" unload
+	ok "nothing is left hooked" unhooked
+	ok "the kernel's log is clean" log_clean
+	tap_done
+}
+
+# Four processors at once; hooks are only set and taken away while it is quiet, as QEMU demands.
+many_part() {
+	ok "loads" load verify=1
+	mix 8 8 >"$scratch/mix" 2>&1
+	is "$?" 0 "the mix on four processors finds its memory as it was: $(cat "$scratch/mix")"
+	show mix
+	check_levels pgd pud pmd pte
+	ok "processors serve each other" test "$(value pte/hit_cross)" -gt 0
+	sleep 1
+	ok "unloads" unload
+	ok "the kernel's log is clean" log_clean
+	tap_done
+}
+
+case $1 in
+guest) kernel=$3 && "$2_part" ;;
+*) host "$1" ;;
+esac
