@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Where the kernel's page-table functions meet ours. Two sets of ftrace hooks: `replace` may skip the hooked function
- * by sending it to a lone `ret` (IPMODIFY, so that only one such hook can exist: livepatches exclude us, and we them),
+ * by sending it to a stub that returns its argument (IPMODIFY, so that only one such hook can exist: livepatches exclude us, and we them),
  * `watch` only looks on.
  *
  * Nothing here or below sleeps: when unregister_ftrace_function() returns, no processor is in our code any more.
@@ -16,6 +16,7 @@ asm(".pushsection .text, \"ax\"\n"
     ".type pgcache_return, @function\n"
     "pgcache_return:\n"
     "	" ASM_ENDBR
+    "	mov %rdi, %rax\n"
     "	" ASM_RET
     ".size pgcache_return, .-pgcache_return\n"
     ".popsection\n");
@@ -27,9 +28,13 @@ static struct {
 	unsigned long pgd_free, p4d_free, pud_free, pmd_free, pte_free;
 } at;
 
+/*
+ * The value goes through the first argument: a BPF trampoline on the same function (fentry, fexit) saves and restores
+ * arguments on its way to regs->ip, but not ax.
+ */
 static __always_inline void skip(struct pt_regs *regs, unsigned long value)
 {
-	regs->ax = value;
+	regs->di = value;
 	regs->ip = (unsigned long)pgcache_return;
 }
 
@@ -40,15 +45,15 @@ static __always_inline void upper_alloc(unsigned long ip, struct pt_regs *regs)
 	if (mm == ksym_data(init_mm, struct mm_struct))
 		return;
 	if (ip == at.pmd_alloc) {
-		pgc_used(PGC_PMD, 1);
+		pgc_count_used(PGC_PMD, 1);
 		if (READ_ONCE(pgc_enabled) && pgcache_alloc_pmd(mm, (pud_t *)regs->si))
 			skip(regs, 0);
 	} else if (ip == at.pud_alloc) {
-		pgc_used(PGC_PUD, 1);
+		pgc_count_used(PGC_PUD, 1);
 		if (READ_ONCE(pgc_enabled) && pgcache_alloc_pud(mm, (p4d_t *)regs->si))
 			skip(regs, 0);
 	} else if (ip == at.p4d_alloc) {
-		pgc_used(PGC_P4D, 1);
+		pgc_count_used(PGC_P4D, 1);
 		if (READ_ONCE(pgc_enabled) && pgcache_alloc_p4d(mm, (pgd_t *)regs->si))
 			skip(regs, 0);
 	}
@@ -60,12 +65,12 @@ static __always_inline void pgd_hook(unsigned long ip, struct pt_regs *regs)
 	pgd_t *pgd;
 
 	if (ip == at.pgd_alloc) {
-		pgc_used(PGC_PGD, 1);
+		pgc_count_used(PGC_PGD, 1);
 		pgd = READ_ONCE(pgc_enabled) ? pgcache_alloc_pgd(mm) : NULL;
 		if (pgd)
 			skip(regs, (unsigned long)pgd);
 	} else {
-		pgc_used(PGC_PGD, -1);
+		pgc_count_used(PGC_PGD, -1);
 		if (READ_ONCE(pgc_enabled) && pgcache_free_pgd(mm, (pgd_t *)regs->si))
 			skip(regs, 0);
 	}
@@ -78,7 +83,6 @@ static void notrace replace(unsigned long ip, unsigned long parent, struct ftrac
 
 	preempt_disable_notrace();
 	if (likely(ip == at.pte_alloc)) {
-		pgc_used(PGC_PTE, 1);
 		page = READ_ONCE(pgc_enabled) ? pgcache_alloc_pte((struct mm_struct *)regs->di) : NULL;
 		if (page)
 			skip(regs, (unsigned long)page);
@@ -97,19 +101,18 @@ static void notrace watch(unsigned long ip, unsigned long parent, struct ftrace_
 
 	preempt_disable_notrace();
 	if (likely(ip == at.pte_free)) {
-		pgc_used(PGC_PTE, -1);
 		if (enabled)
 			pgcache_free_pte(table);
 	} else if (ip == at.pmd_free) {
-		pgc_used(PGC_PMD, -1);
+		pgc_count_used(PGC_PMD, -1);
 		if (enabled)
 			pgcache_free_pmd(table);
 	} else if (ip == at.pud_free) {
-		pgc_used(PGC_PUD, -1);
+		pgc_count_used(PGC_PUD, -1);
 		if (enabled)
 			pgcache_free_pud(table);
 	} else if (ip == at.p4d_free) {
-		pgc_used(PGC_P4D, -1);
+		pgc_count_used(PGC_P4D, -1);
 		if (enabled)
 			pgcache_free_p4d(table);
 	}
