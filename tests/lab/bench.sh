@@ -82,4 +82,23 @@ share=$("$MMPROF" report --compare --metric fast_share --json | python3 -c 'impo
 rows = json.load(sys.stdin)["sections"]["cells.fast_share"]["rows"]
 print(next(r["median_ratio"] for r in rows if "interleave" in r["workload"] or "32M" in r["workload"]))')
 ok "and with the sampler's fast_share ($share)" awk "BEGIN { exit !($share > 0.4 && $share < 0.7) }"
+
+# --- CPUs that are chosen
+bench mprotect --limit 0.05
+is "$(sql "SELECT value FROM v_fact WHERE key = 'pin.cpus' AND run_id = (SELECT max(id) FROM run)")" 1 "the benchmark's CPU is a fact"
+like "$("$MMPROF" report last)" 'cpus_isolated +no' "that it is not isolated is reported"
+
+# --- limits of cgroup v2, and no process left behind
+# shellcheck source=tests/limits.sh
+. tests/limits.sh
+for signal in HUP QUIT KILL; do
+	"$MMPROF" bench forkbomb --duration 60 --period 0.5 --procs 20 --quiet &
+	pid=$! SECONDS=0
+	sleep 3
+	kill -"$signal" $pid
+	wait $pid 2>/dev/null
+	ok "forkbomb killed with SIG$signal ends" test $SECONDS -lt 30
+	sleep 1
+	ok "and leaves nothing" sh -c '! pgrep -f "bench-worker [f]orkbomb"'
+done
 tap_done
