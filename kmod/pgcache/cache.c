@@ -224,8 +224,7 @@ static void spill(struct pgc_level *l, struct pgc_ring *ring)
 
 static bool too_many(struct pgc_level *l)
 {
-	return pgc_excess(pgc_free_tables(l), percpu_counter_read_positive(&l->used), READ_ONCE(l->ratio),
-			  READ_ONCE(l->low));
+	return pgc_excess(pgc_free_tables(l), pgc_used(l, false), READ_ONCE(l->ratio), READ_ONCE(l->low));
 }
 
 bool pgc_park(struct pgc_level *l, struct page *page)
@@ -328,8 +327,8 @@ static void settle_all(struct pgc_level *l, struct pgc_ring *ring)
 
 static void tend(struct pgc_level *l, bool aged)
 {
-	unsigned long free = pgc_free_tables(l), used = percpu_counter_sum_positive(&l->used);
-	unsigned long excess = pgc_excess(free, used, READ_ONCE(l->ratio), READ_ONCE(l->low));
+	unsigned long free = pgc_free_tables(l);
+	unsigned long excess = pgc_excess(free, pgc_used(l, true), READ_ONCE(l->ratio), READ_ONCE(l->low));
 	int i;
 
 	if (free > l->max)

@@ -93,7 +93,12 @@ int pgc_break(void);
 /* acct.c */
 int pgc_charge(struct pgc_level *l, struct page *page);
 void pgc_uncharge(struct pgc_level *l, struct page *page);
-static inline void pgc_used(enum pgc_id id, int n)
+/*
+ * Tables in use. The hooks count all levels but the pte's, which also come and go where no hook can be; these are what
+ * remains of the kernel's own total. exact: sums up all processors, may be slow.
+ */
+unsigned long pgc_used(struct pgc_level *l, bool exact);
+static inline void pgc_count_used(enum pgc_id id, int n)
 {
 	percpu_counter_add(&pgc_levels[id].used, n);
 }

@@ -121,7 +121,7 @@ static const struct attribute_group root_group = {.attrs = root_attrs};
 SHOW(ratio, "%u", READ_ONCE(level_of(kobj)->ratio))
 SHOW(low, "%u", READ_ONCE(level_of(kobj)->low))
 SHOW(max, "%lu", READ_ONCE(level_of(kobj)->max))
-SHOW(used, "%lld", percpu_counter_sum_positive(&level_of(kobj)->used))
+SHOW(used, "%lu", pgc_used(level_of(kobj), true))
 SHOW(free, "%lu", pgc_free_tables(level_of(kobj)))
 
 static ssize_t miss_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)

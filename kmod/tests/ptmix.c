@@ -3,7 +3,7 @@
  * Makes and drops page tables of all levels in all the ways that processes have, and looks whether memory holds what was
  * written: a table that is handed out twice, too early or dirty shows as wrong content or as a crash.
  *
- *   ptmix mix SECONDS PROCESSES       exit status 1: wrong content; the operations done are printed
+ *   ptmix mix SECONDS PROCESSES       ends early when the file $PTMIX_STOP appears; exit status 1: wrong content; the operations done are printed
  *   ptmix hold PROCESSES CMD...       keeps so many idle processes while CMD runs; its exit status
  */
 #define _GNU_SOURCE
@@ -142,9 +142,10 @@ static void op_race(void)
 static uint64_t worker(time_t end)
 {
 	void (*const op[])(void) = {op_map, op_map, op_huge, op_fork, op_fork, op_race};
+	const char *stop = getenv("PTMIX_STOP");
 	uint64_t n = 0;
 
-	for (; time(NULL) < end; n++)
+	for (; time(NULL) < end && !(stop && !access(stop, F_OK)); n++)
 		op[rnd() % (sizeof(op) / sizeof(op[0]))]();
 	return n;
 }
