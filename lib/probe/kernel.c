@@ -32,29 +32,77 @@ static GHashTable *read_names(const char *path, int column, const char *types)
 	return set;
 }
 
+static GHashTable *symbols, *filter_functions;
+static bool tried_filter_functions;
+
 static GHashTable *kallsyms(void)
 {
-	static GHashTable *set;
-
-	if (!set)
-		set = read_names("/proc/kallsyms", 2, "tTwW");
-	return set;
+	if (!symbols)
+		symbols = read_names("/proc/kallsyms", 2, "tTwW");
+	return symbols;
 }
 
 static GHashTable *traceable(void)
 {
-	static GHashTable *set;
-	static bool tried;
-
-	if (!tried && host_tracefs()) {
+	if (!tried_filter_functions && host_tracefs()) {
 		g_autofree char *path = g_build_filename(host_tracefs(), "available_filter_functions", NULL);
 
-		set = read_names(path, 0, NULL);
-		if (set && g_hash_table_size(set) == 0)
-			g_clear_pointer(&set, g_hash_table_unref);
+		filter_functions = read_names(path, 0, NULL);
+		if (filter_functions && g_hash_table_size(filter_functions) == 0)
+			g_clear_pointer(&filter_functions, g_hash_table_unref);
 	}
-	tried = true;
-	return set;
+	tried_filter_functions = true;
+	return filter_functions;
+}
+
+void kernel_refresh(void)
+{
+	static GHashTable *modules;
+	GHashTable *now = read_names("/proc/modules", 0, NULL);
+	bool same = modules && now && g_hash_table_size(modules) == g_hash_table_size(now);
+	GHashTableIter it;
+	gpointer name;
+
+	if (same) {
+		g_hash_table_iter_init(&it, now);
+		while (same && g_hash_table_iter_next(&it, &name, NULL))
+			same = g_hash_table_contains(modules, name);
+	}
+	g_clear_pointer(&modules, g_hash_table_unref);
+	modules = now;
+	if (same)
+		return;
+	g_clear_pointer(&symbols, g_hash_table_unref);
+	g_clear_pointer(&filter_functions, g_hash_table_unref);
+	tried_filter_functions = false;
+}
+
+// "pte_alloc_one (1)   I     M 	tramp: 0xff.. (replace+0x0/0x200 [pgcache]) ->replace+0x0/0x200
+// [pgcache]"
+static bool is_replaced(const char *line, const char *name)
+{
+	size_t n = strlen(name);
+	const char *flags = strchr(line, ')');
+
+	if (strncmp(line, name, n) || line[n] != ' ' || !flags)
+		return false;
+	flags++;
+	return memchr(flags, 'I', strspn(flags, " RIDOM")) != NULL;
+}
+
+char *kernel_replacement_of(const char *name)
+{
+	g_autofree char *path =
+	    host_tracefs() ? g_build_filename(host_tracefs(), "enabled_functions", NULL) : NULL;
+	FILE *f = path ? fopen(path, "re") : NULL;
+	char line[1024], *found = NULL;
+
+	while (f && !found && fgets(line, sizeof(line), f))
+		if (is_replaced(line, name))
+			found = g_strdup(g_strstrip(line));
+	if (f)
+		fclose(f);
+	return found;
 }
 
 bool kernel_has_function(const char *name)

@@ -1,5 +1,5 @@
 // What the running kernel offers to probes: its symbols, the functions that ftrace can attach to, its BTF.
-// Read once and kept; see probe_kernel_free().
+// Read once and kept.
 #ifndef MMPROF_PROBE_KERNEL_H
 #define MMPROF_PROBE_KERNEL_H
 
@@ -7,6 +7,13 @@
 #include <stdbool.h>
 
 struct btf;
+
+// Forgets the functions if a module was loaded or unloaded since they were read.
+void kernel_refresh(void);
+
+// Who replaces this function by an ftrace hook that may skip it (a livepatch, a module): the line of
+// enabled_functions, NULL for nobody. What attaches to the function does not see the hook's time. g_free.
+char *kernel_replacement_of(const char *name);
 
 // Is there such a function in the kernel or a module (/proc/kallsyms)?
 bool kernel_has_function(const char *name);

@@ -104,6 +104,8 @@ static void attach(struct probes *set, struct probe *p)
 	}
 	g_free(p->target);
 	p->target = g_strdup(symbol);
+	g_free(p->replaced_by);
+	p->replaced_by = kernel_replacement_of(symbol);
 	p->impl = g_new0(struct func_impl, 1);
 	for (size_t i = 0; i < G_N_ELEMENTS(order); i++) {
 		if (strcmp(p->wanted_backend, "auto") && strcmp(p->wanted_backend, order[i]))

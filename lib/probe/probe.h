@@ -24,8 +24,9 @@ struct probe {
 	uint32_t id;                       // its number in the BPF maps
 	const char *backend, *status;      // as in struct store_probe
 	char *why;
-	int64_t row; // in the store, 0 before
-	void *impl;  // the kind's own
+	char *replaced_by; // who replaces the function, so that its time is not all of it; NULL: nobody
+	int64_t row;       // in the store, 0 before
+	void *impl;        // the kind's own
 };
 
 struct probe_options {

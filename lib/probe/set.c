@@ -212,6 +212,7 @@ static void probe_free(gpointer data)
 	g_free(p->what);
 	g_free(p->sum_unit);
 	g_free(p->why);
+	g_free(p->replaced_by);
 	g_strfreev(p->symbols);
 	g_free(p);
 }
@@ -243,6 +244,7 @@ int probes_new(const char *const *add_specs, const char *const *drop, const stru
 	struct probes *set = g_new0(struct probes, 1);
 	int rc = 0;
 
+	kernel_refresh();
 	set->list = g_ptr_array_new_with_free_func(probe_free);
 	set->options = *options;
 	set->stats_fd = -1;
@@ -416,6 +418,18 @@ int probe_store_hist(struct store *store, const struct probe *probe, const char 
 	return hist->count ? store_hist(store, probe->row, &row) : 0;
 }
 
+// Time a caller of the function, or the hook's own functions, instead.
+static int store_replaced(struct store *store, int64_t run, const struct probe *p)
+{
+	g_autofree char *what = g_strdup_printf("%s: the time in what replaces it", p->name);
+	g_autofree char *why =
+	    g_strdup_printf("an ftrace hook may answer instead of the function, before what is "
+			    "attached to it sees the call: %s",
+			    p->replaced_by);
+
+	return store_not_measured(store, run, what, why);
+}
+
 int probes_store(struct probes *set, struct store *store, int64_t run)
 {
 	struct probe *p;
@@ -434,6 +448,8 @@ int probes_store(struct probes *set, struct store *store, int64_t run)
 		rc = store_probe(store, run, &row, &p->row);
 		if (!rc && strcmp(p->status, "attached") && strcmp(p->status, "alias"))
 			rc = store_not_measured(store, run, p->name, p->why);
+		if (!rc && p->replaced_by)
+			rc = store_replaced(store, run, p);
 		if (rc)
 			return rc;
 	}
