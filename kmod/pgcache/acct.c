@@ -32,14 +32,23 @@ static long counted(enum pgc_id id, bool exact)
 	return exact ? percpu_counter_sum_positive(used) : percpu_counter_read_positive(used);
 }
 
+/* Tables that the kernel counts in NR_PAGETABLE. */
+static long in_total(bool exact)
+{
+	return counted(PGC_PMD, exact) + (KC_PUD_CTOR ? counted(PGC_PUD, exact) : 0);
+}
+
+/* What the kernel's total has beyond the tables of processes: its own address space's. */
+static long others;
+
+void pgc_used_start(void)
+{
+	others = global_node_page_state(NR_PAGETABLE) - in_total(true) - counted(PGC_PTE, true);
+}
+
 unsigned long pgc_used(struct pgc_level *l, bool exact)
 {
-	long n;
-
 	if (l != &pgc_levels[PGC_PTE])
 		return counted(l - pgc_levels, exact);
-	n = global_node_page_state(NR_PAGETABLE) - counted(PGC_PMD, exact);
-	if (KC_PUD_CTOR)
-		n -= counted(PGC_PUD, exact);
-	return max(n, 0L);
+	return max(0L, (long)global_node_page_state(NR_PAGETABLE) - others - in_total(exact));
 }

@@ -2,7 +2,7 @@
 /*
  * How many tables of each level are in use when the module is loaded: from then on the hooks count. Walks the user half
  * of every address space under its mmap lock for writing, which keeps page tables from being freed (munmap frees them
- * under the read lock), and looks at nothing below the pud.
+ * under the read lock), and looks at nothing below the pmd.
  */
 #include <linux/mmap_lock.h>
 #include <linux/sched/mm.h>
@@ -16,6 +16,18 @@ struct census {
 	long n[PGC_LEVELS];
 };
 
+static void walk_pmd(struct census *c, pud_t *pud)
+{
+	pmd_t *pmd = pud_pgtable(*pud), value;
+	int i;
+
+	for (i = 0; i < PTRS_PER_PMD; i++) {
+		value = READ_ONCE(pmd[i]);
+		if (pmd_present(value) && !pmd_leaf(value))
+			c->n[PGC_PTE]++;
+	}
+}
+
 static void walk_pud(struct census *c, p4d_t *p4d)
 {
 	pud_t *pud = p4d_pgtable(*p4d), value;
@@ -23,8 +35,10 @@ static void walk_pud(struct census *c, p4d_t *p4d)
 
 	for (i = 0; i < PTRS_PER_PUD; i++) {
 		value = READ_ONCE(pud[i]);
-		if (pud_present(value) && !pud_leaf(value))
-			c->n[PGC_PMD]++;
+		if (!pud_present(value) || pud_leaf(value))
+			continue;
+		c->n[PGC_PMD]++;
+		walk_pmd(c, &pud[i]);
 	}
 }
 
@@ -107,5 +121,6 @@ int pgc_census(void)
 	kvfree(mm);
 	for_each_level(l)
 		percpu_counter_set(&l->used, c.n[l - pgc_levels]);
+	pgc_used_start();
 	return 0;
 }

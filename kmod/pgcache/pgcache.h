@@ -98,6 +98,7 @@ void pgc_uncharge(struct pgc_level *l, struct page *page);
  * remains of the kernel's own total. exact: sums up all processors, may be slow.
  */
 unsigned long pgc_used(struct pgc_level *l, bool exact);
+void pgc_used_start(void);
 static inline void pgc_count_used(enum pgc_id id, int n)
 {
 	percpu_counter_add(&pgc_levels[id].used, n);
