@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/journal.h"
 #include "host/host.h"
+#include "run/cgroup_limits.h"
 
 #define OWN_MOUNT "/run/mmprof/cgroup2"
 
@@ -47,7 +48,9 @@ int run_cgroup_make(struct run_cgroup *cg)
 	if (mkdir(cg->path, 0755))
 		return err_set(-errno, "can't make the cgroup %s: %m", cg->path);
 	cg->fd = open(cg->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return cg->fd < 0 ? err_set(-errno, "can't open the cgroup %s: %m", cg->path) : 0;
+	if (cg->fd < 0)
+		return err_set(-errno, "can't open the cgroup %s: %m", cg->path);
+	return cgroup_limits_copy(root, cg->path);
 }
 
 static int write_at(const struct run_cgroup *cg, const char *file, const char *text)

@@ -10,7 +10,8 @@ struct run_cgroup {
 	int fd; // the directory
 };
 
-// Makes it (journalled). -errno with an err chain: then the run goes on without, as a process tree.
+// Makes it (journalled), with the limits that mmprof itself has. -errno with an err chain: then the run goes
+// on without, as a process tree.
 int run_cgroup_make(struct run_cgroup *cg);
 int run_cgroup_add(const struct run_cgroup *cg, pid_t pid);
 int run_cgroup_population(const struct run_cgroup *cg); // processes in it

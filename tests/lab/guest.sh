@@ -105,6 +105,20 @@ echo "# attaching the defaults took $(sql "SELECT max(value) / 1000000 FROM samp
 ok "--membind binds to a node" record --membind 0 -- "$W/pages" 100
 refuses 'NUMA nodes that are not here' "--membind with a node that isn't there" "$MMPROF" record --membind 9 -- true
 
+# --- limits that mmprof lives under are the workload's
+echo +memory +pids +cpu >/sys/fs/cgroup/cgroup.subtree_control
+mkdir -p /sys/fs/cgroup/limits/inner
+echo "+memory +pids" >/sys/fs/cgroup/limits/cgroup.subtree_control
+echo 512M >/sys/fs/cgroup/limits/memory.max
+echo 77 >/sys/fs/cgroup/limits/inner/pids.max
+limited() { # COMMAND...: in that cgroup
+	sh -c 'echo $$ >/sys/fs/cgroup/limits/inner/cgroup.procs; exec "$@"' sh "$@"
+}
+# shellcheck disable=SC2016
+is "$(limited "$MMPROF" record --quiet --no-probe all -- sh -c 'c=/sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup); cat $c/memory.max $c/pids.max' | tr '\n' ' ')" \
+	"536870912 77 " "the tightest of its cgroup and those above it hold for the workload"
+rmdir /sys/fs/cgroup/limits/inner /sys/fs/cgroup/limits
+
 # --- hard workloads
 ok "a workload that forks thousands of processes" record -- "$W/forks" 2000
 is "$(losses 'table_full')" 0 "loses nothing to a full table"
