@@ -24,6 +24,7 @@ BPF_SRC := $(wildcard probes/*.bpf.c)
 SKELS   := $(BPF_SRC:probes/%.bpf.c=$(BUILD)/probes/%.skel.h)
 LIB_SRC := $(sort $(wildcard lib/*/*.c))
 CMD_SRC := $(sort $(wildcard cmd/*.c))
+PLUGIN_SRC := $(sort $(wildcard scripts/plugin/*.c))
 CATALOG := $(sort $(wildcard probes/catalog/*))
 PLOTS   := $(sort $(wildcard plots/*.gp))
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o) $(BUILD)/embed.o
@@ -31,13 +32,13 @@ CMD_OBJ := $(CMD_SRC:%.c=$(BUILD)/%.o)
 UNIT    := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(filter-out %.bpf.c,$(wildcard tests/unit/test_*.c)))
 UNIT_BPF := $(patsubst tests/unit/%.bpf.c,$(BUILD)/tests/unit/%.bpf.o,$(wildcard tests/unit/*.bpf.c))
 WORKLOADS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/workloads/*.c))
-C_FILES  = $(wildcard cmd/*.[ch] lib/*/*.[ch] probes/*.[ch] tests/*/*.[ch])
+C_FILES  = $(wildcard cmd/*.[ch] lib/*/*.[ch] probes/*.[ch] tests/*/*.[ch] scripts/plugin/*.[ch])
 BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -I/usr/include/$(shell $(CC) -print-multiarch 2>/dev/null) -Wall -Wextra -Werror -I.
 MAN     := $(patsubst docs/%.scd,$(BUILD)/docs/%,$(wildcard docs/*.[1-8].scd))
 
 .DEFAULT_GOAL := all
 .PHONY: all
-all: $(BUILD)/mmprof $(MAN)
+all: $(BUILD)/mmprof $(BUILD)/lab-plugin.so $(MAN)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -70,6 +71,12 @@ $(BUILD)/probes/%.bpf.o: probes/%.bpf.c $(wildcard probes/*.h) | $(NEED)
 $(BUILD)/probes/%.skel.h: $(BUILD)/probes/%.bpf.o
 	$(call say,SKEL $@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
+# QEMU's plugin for the lab: of no library but libc
+$(BUILD)/lab-plugin.so: $(PLUGIN_SRC) $(wildcard scripts/plugin/*.h) lib/base/truth_format.h lib/host/labcall.h
+	$(call say,LD   $@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE -Ilib -O2 -g $(WARN) -fPIC -fvisibility=hidden -shared -o $@ $(PLUGIN_SRC) -pthread
 
 # --- files that travel inside the binary: the schema, the probe catalogue, the figures
 $(BUILD)/catalog.txt: $(CATALOG)
@@ -167,7 +174,7 @@ asan:
 
 # --- form: formatting, shell scripts, layers
 .PHONY: lint layers format
-SHELL_FILES = $(wildcard scripts/* tests/*.sh tests/run tests/*/*.t tests/lab/*.sh) .ci/run
+SHELL_FILES = $(wildcard $(filter-out scripts/plugin,$(wildcard scripts/*)) tests/*.sh tests/run tests/*/*.t tests/lab/*.sh) .ci/run
 lint: layers
 	@clang-format --dry-run --Werror $(C_FILES)
 	shellcheck -x $(SHELL_FILES)
@@ -183,6 +190,7 @@ install: all
 	install -D -m 755 $(BUILD)/mmprof $(DESTDIR)$(PREFIX)/bin/mmprof
 	install -D -m 755 scripts/lab $(DESTDIR)$(PREFIX)/lib/mmprof/lab
 	install -D -m 644 scripts/lab-init $(DESTDIR)$(PREFIX)/lib/mmprof/lab-init
+	install -D -m 644 $(BUILD)/lab-plugin.so $(DESTDIR)$(PREFIX)/lib/mmprof/lab-plugin.so
 	ln -sf ../lib/mmprof/lab $(DESTDIR)$(PREFIX)/bin/mmprof-lab
 	for page in $(MAN); do \
 		install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done

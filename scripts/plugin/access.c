@@ -1,0 +1,257 @@
+// Each memory access of the guest comes here. This is the path that decides how slow the lab is.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "cache.h"
+#include "charge.h"
+#include "plugin.h"
+#include "qemu.h"
+
+#define CHECK_EVERY 1024 // accesses, between looks at the clock
+#define TRUST_AFTER 4096 // accesses, whose struct qemu_plugin_hwaddr is checked
+
+enum how { HOW_STORE = 1, HOW_CACHE = 2, HOW_TRUTH = 4, HOW_SLOW = 8 };
+
+struct cache_set *cache_sets;
+uint32_t cache_mask;
+struct charge_tier charge_tiers[TRUTH_TIERS];
+uint64_t charge_credit, charge_saved;
+static unsigned trusted;
+
+static void *reserve(size_t bytes) // zeroed, taken as it is touched
+{
+	void *p =
+	    mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		plugin_fail("no memory for the plugin (%zu MiB)", bytes >> 20);
+	return p;
+}
+
+void access_init(void)
+{
+	if (options.cache) {
+		uint64_t sets = options.cache_bytes / options.cache_line / options.cache_ways;
+
+		cache_sets = reserve(sets * sizeof(*cache_sets));
+		cache_mask = (uint32_t)sets - 1;
+	}
+	for (unsigned i = 0; options.slow && i < TRUTH_TIERS; i++) {
+		struct charge_tier *t = &charge_tiers[i];
+
+		t->latency = time_ticks((double)options.latency_ns[i]);
+		if (options.bytes_per_s[i])
+			t->line = time_ticks(1e9 * options.cache_line / (double)options.bytes_per_s[i]);
+	}
+	charge_credit = charge_tiers[0].latency;
+	charge_saved = 16 * charge_tiers[0].line;
+}
+
+void access_cpu(struct cpu *c)
+{
+	c->until_check = CHECK_EVERY;
+	c->from = time_zero;
+	if (options.cache)
+		c->l1 = reserve(L1_LINES * sizeof(*c->l1));
+	if (options.truth) {
+		c->pages = reserve(space_frames() * sizeof(*c->pages));
+		c->touched = reserve((space_frames() + 63) / 64 * 8);
+	}
+}
+
+// Is the private struct what we take it for? Its address must move with the public one.
+static void distrust(const struct qemu_plugin_hwaddr *h)
+{
+	static uint64_t deltas[32];
+	static unsigned n;
+	uint64_t delta;
+
+	__atomic_fetch_add(&trusted, 1, __ATOMIC_RELAXED);
+	if (qemu_plugin_hwaddr_is_io(h) != h->is_io)
+		plugin_fail("this QEMU's struct qemu_plugin_hwaddr is not 7.2's");
+	if (h->is_io)
+		return;
+	delta = qemu_plugin_hwaddr_phys_addr(h) - h->host;
+	for (unsigned i = 0; i < n; i++)
+		if (deltas[i] == delta)
+			return;
+	if (!delta || n == 32)
+		plugin_fail("this QEMU's struct qemu_plugin_hwaddr is not 7.2's");
+	deltas[n++] = delta;
+}
+
+static __attribute__((noinline)) void check(struct cpu *c, uint64_t vaddr, uint64_t physical)
+{
+	uint64_t now;
+
+	c->until_check = CHECK_EVERY;
+	space_check(vaddr, physical);
+	if (!options.truth)
+		return;
+	now = __rdtsc();
+	if (now - c->from >= truth_interval_ticks)
+		truth_flush(c, now);
+}
+
+static uint32_t tier_of_line(uint64_t line)
+{
+	uint64_t physical = line << options.cache_line_shift;
+
+	for (unsigned i = 0; i < options.ranges; i++)
+		if (physical - options.range[i].start < options.range[i].bytes)
+			return options.range[i].tier;
+	return 0;
+}
+
+static __attribute__((noinline)) void write_back(struct cpu *c, uint64_t line, bool slow)
+{
+	uint32_t tier = tier_of_line(line);
+
+	c->counts.write_backs[tier]++;
+	if (slow)
+		charge_write_back(tier);
+}
+
+static inline __attribute__((always_inline)) void access(unsigned vcpu, qemu_plugin_meminfo_t info,
+							 uint64_t vaddr, enum how how)
+{
+	struct cpu *c = &cpus[vcpu];
+	const struct qemu_plugin_hwaddr *h = qemu_plugin_get_hwaddr(info, vaddr);
+	const bool store = how & HOW_STORE;
+	struct page_count *p = NULL;
+	const struct span *span;
+	uint64_t physical;
+	int i = (int)c->last_span;
+
+	if (__builtin_expect(!h, 0))
+		return;
+	if (__builtin_expect(trusted < TRUST_AFTER, 0))
+		distrust(h);
+	if (__builtin_expect(h->is_io, 0))
+		return;
+	*(store ? &c->counts.writes : &c->counts.reads) += 1;
+	if (__builtin_expect(h->host - spans[i].from >= spans[i].bytes, 0)) {
+		i = space_find(h->host, vaddr);
+		if (i < 0) {
+			c->outside++;
+			return;
+		}
+		c->last_span = (uint32_t)i;
+	}
+	span = &spans[i];
+	physical = h->host + span->delta;
+	if (how & HOW_TRUTH) {
+		uint64_t frame = physical >> TRUTH_PAGE_SHIFT;
+
+		p = &c->pages[frame];
+		if (__builtin_expect(!(p->reads | p->writes), 0))
+			c->touched[frame / 64] |= 1ull << frame % 64;
+		*(store ? &p->writes : &p->reads) += 1;
+	}
+	if (how & HOW_CACHE) {
+		uint64_t line = physical >> options.cache_line_shift;
+		uint64_t *l1 = &c->l1[line & (L1_LINES - 1)];
+
+		if (*l1 >> 1 != line || (store && !(*l1 & 1))) {
+			bool was_here = *l1 >> 1 == line;
+			uint64_t victim = cache_access(line, store);
+
+			*l1 = line << 1 | store;
+			if (victim != CACHE_HIT && !was_here) {
+				c->counts.fills[span->tier]++;
+				if (how & HOW_TRUTH)
+					*(store ? &p->write_fills : &p->read_fills) += 1;
+				if (victim != CACHE_CLEAN)
+					write_back(c, victim, how & HOW_SLOW);
+				if (how & HOW_SLOW)
+					charge_fill(c, line, span->tier);
+			}
+		}
+	}
+	if (__builtin_expect(!--c->until_check, 0))
+		check(c, vaddr, physical);
+}
+
+#define CALLBACK(name, how)                                                                                  \
+	static void name(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t vaddr, void *data)              \
+	{                                                                                                    \
+		(void)data;                                                                                  \
+		access(vcpu, info, vaddr, how);                                                              \
+	}
+#define CALLBACKS(name, how) CALLBACK(name##_load, how) CALLBACK(name##_store, (how) | HOW_STORE)
+
+CALLBACKS(plain, 0)
+CALLBACKS(truth, HOW_TRUTH)
+CALLBACKS(cache, HOW_CACHE)
+CALLBACKS(cache_truth, HOW_CACHE | HOW_TRUTH)
+CALLBACKS(slow, HOW_CACHE | HOW_SLOW)
+CALLBACKS(slow_truth, HOW_CACHE | HOW_SLOW | HOW_TRUTH)
+
+static const struct {
+	enum how how;
+	qemu_plugin_mem_cb load, store;
+} callbacks[] = {{0, plain_load, plain_store},
+		 {HOW_TRUTH, truth_load, truth_store},
+		 {HOW_CACHE, cache_load, cache_store},
+		 {HOW_CACHE | HOW_TRUTH, cache_truth_load, cache_truth_store},
+		 {HOW_CACHE | HOW_SLOW, slow_load, slow_store},
+		 {HOW_CACHE | HOW_SLOW | HOW_TRUTH, slow_truth_load, slow_truth_store}};
+
+static void on_call(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t vaddr, void *data)
+{
+	const struct qemu_plugin_hwaddr *h = qemu_plugin_get_hwaddr(info, vaddr);
+	int i;
+
+	(void)data;
+	if (!h || h->is_io || vaddr % _Alignof(struct labcall))
+		return;
+	i = space_find(h->host, vaddr);
+	call_serve(vcpu, h->host, i < 0 ? NO_FRAME : h->host + spans[i].delta);
+}
+
+static void on_user(unsigned vcpu, void *data)
+{
+	(void)data;
+	cpus[vcpu].counts.user_instructions++;
+}
+
+static void on_kernel(unsigned vcpu, void *data)
+{
+	(void)data;
+	cpus[vcpu].counts.kernel_instructions++;
+}
+
+// movq $LABCALL_MAGIC, (anything): REX.W c7 /0, the constant last.
+static bool is_call(struct qemu_plugin_insn *insn)
+{
+	const uint32_t magic = LABCALL_MAGIC;
+	const uint8_t *code = qemu_plugin_insn_data(insn);
+	size_t size = qemu_plugin_insn_size(insn);
+
+	return size >= 7 && (code[0] & 0xf8) == 0x48 && code[1] == 0xc7 &&
+	       !memcmp(code + size - 4, &magic, 4);
+}
+
+void access_translate(struct qemu_plugin_insn *insn)
+{
+	enum how how =
+	    (options.truth ? HOW_TRUTH : 0) | (options.cache ? HOW_CACHE : 0) | (options.slow ? HOW_SLOW : 0);
+
+	if (options.count)
+		qemu_plugin_register_vcpu_insn_exec_cb(
+		    insn, (int64_t)qemu_plugin_insn_vaddr(insn) < 0 ? on_kernel : on_user,
+		    QEMU_PLUGIN_CB_NO_REGS, NULL);
+	for (unsigned i = 0; (how || !options.count) && i < sizeof(callbacks) / sizeof(*callbacks); i++) {
+		if (callbacks[i].how != how)
+			continue;
+		qemu_plugin_register_vcpu_mem_cb(insn, callbacks[i].load, QEMU_PLUGIN_CB_NO_REGS,
+						 QEMU_PLUGIN_MEM_R, NULL);
+		qemu_plugin_register_vcpu_mem_cb(insn, callbacks[i].store, QEMU_PLUGIN_CB_NO_REGS,
+						 QEMU_PLUGIN_MEM_W, NULL);
+	}
+	if (is_call(insn))
+		qemu_plugin_register_vcpu_mem_cb(insn, on_call, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_W,
+						 NULL);
+}
