@@ -44,17 +44,6 @@ static int list(void)
 
 // --- the worker's command
 
-static const struct bench_param *param_of(const struct bench *b, const char *name)
-{
-	const struct bench_param *const lists[] = {b->params, bench_common_params};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
-		for (const struct bench_param *p = lists[i]; p && p->name; p++)
-			if (!strcmp(p->name, name))
-				return p;
-	return NULL;
-}
-
 // "--limit", "3" or "--limit=3" → given["limit"] = "3"
 static int take_words(const struct bench *b, const char *const *words, GHashTable *given)
 {
@@ -69,7 +58,7 @@ static int take_words(const struct bench *b, const char *const *words, GHashTabl
 			return err_set(-EINVAL, "%s: \"%s\" is not a parameter (mmprof bench %s --help)",
 				       b->name, word, b->name);
 		name = sign ? g_strndup(word + 2, (gsize)(sign - word - 2)) : g_strdup(word + 2);
-		p = param_of(b, name);
+		p = bench_param_find(b, name);
 		if (!p)
 			return err_set(-EINVAL, "%s has no parameter --%s (mmprof bench %s --help)", b->name,
 				       name, b->name);

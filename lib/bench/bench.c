@@ -60,6 +60,17 @@ static bool is_word(const char *words, const char *value)
 	return g_strv_contains((const char *const *)list, value);
 }
 
+const struct bench_param *bench_param_find(const struct bench *b, const char *name)
+{
+	const struct bench_param *const lists[] = {b->params, bench_common_params};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
+		for (const struct bench_param *p = lists[i]; p && p->name; p++)
+			if (!strcmp(p->name, name))
+				return p;
+	return NULL;
+}
+
 int bench_param_check(const struct bench_param *p, const char *value)
 {
 	double number;
@@ -116,23 +127,12 @@ static void take_defaults(struct bench_run *run, const struct bench_param *p)
 		g_hash_table_insert(run->params, g_strdup(p->name), g_strdup(p->fallback));
 }
 
-static const struct bench_param *param_of(const struct bench *b, const char *name)
-{
-	const struct bench_param *const lists[] = {b->params, bench_common_params};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
-		for (const struct bench_param *p = lists[i]; p && p->name; p++)
-			if (!strcmp(p->name, name))
-				return p;
-	return NULL;
-}
-
 static int take_args(struct bench_run *run, const char *const *args)
 {
 	for (; args && *args; args++) {
 		const char *sign = strchr(*args, '=');
 		g_autofree char *name = g_strndup(*args, sign ? (gsize)(sign - *args) : strlen(*args));
-		const struct bench_param *p = param_of(run->bench, name);
+		const struct bench_param *p = bench_param_find(run->bench, name);
 		int rc = 0;
 
 		if (!p || !sign)

@@ -33,6 +33,9 @@ const struct bench *bench_find(const char *name);
 // Parameters that every benchmark has: limit, precision, seed.
 extern const struct bench_param bench_common_params[];
 
+// A benchmark's parameter, its own or a common one, or NULL.
+const struct bench_param *bench_param_find(const struct bench *bench, const char *name);
+
 // Is `value` of the parameter's form? -EINVAL with an err chain. Numbers may have K, M, G (powers of 1024)
 // where they are BYTES.
 int bench_param_check(const struct bench_param *param, const char *value);
