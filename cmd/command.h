@@ -23,7 +23,7 @@ extern const struct command cmd_bench, cmd_bench_worker, cmd_doctor, cmd_export,
 int command_options(const struct command *cmd, int argc, const char **argv, const struct poptOption *options,
 		    const char *usage, poptContext *ctx, const char ***rest);
 
-// Frees what popt allocated for a table's strings and lists.
+// Frees what popt allocated for a table's strings and lists, which are NULL then.
 void command_free_options(const struct poptOption *options);
 
 // One line on stderr, "mmprof NAME: text"; returns EXIT_USAGE.

@@ -45,11 +45,11 @@ void command_free_options(const struct poptOption *options)
 		int type = o->argInfo & POPT_ARG_MASK;
 
 		if (type == POPT_ARG_STRING) {
-			free(*(char **)o->arg);
+			g_clear_pointer((char **)o->arg, free);
 		} else if (type == POPT_ARG_ARGV && *(char ***)o->arg) {
 			for (char **s = *(char ***)o->arg; *s; s++)
 				free(*s);
-			free(*(char ***)o->arg);
+			g_clear_pointer((char ***)o->arg, free);
 		}
 	}
 }

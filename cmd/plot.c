@@ -18,25 +18,6 @@ struct words { // options; popt allocates them
 	int any_exit;
 };
 
-static void free_list(char **list)
-{
-	for (char **p = list; p && *p; p++)
-		free(*p);
-	free(list);
-}
-
-static void words_clear(struct words *w)
-{
-	char *texts[] = {w->experiment, w->baseline, w->metric, w->probe, w->class, w->series,
-			 w->run,        w->out,      w->format, w->style, w->width};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
-		free(texts[i]);
-	free_list(w->systems);
-	free_list(w->workloads);
-	free_list(w->excluded);
-}
-
 // Each once. A system's name may have commas in it: "ours,sysctl.vm.swappiness=10".
 static GPtrArray *each_once(char **list)
 {
@@ -180,7 +161,7 @@ static int plot(int argc, const char **argv)
 		rc = parse(&w, &o);
 	if (!rc)
 		rc = run(&q, &o);
-	words_clear(&w);
+	command_free_options(table);
 	query_clear(&q);
 	return rc;
 }

@@ -89,7 +89,7 @@ static int report(int argc, const char **argv)
 	if (!rc)
 		rc = c.compare ? compare_command_run(&cmd_report, store, &q, &c, all) : runs(store, &q, all);
 	store_close(store);
-	compare_command_clear(&c);
+	command_free_options(table);
 	query_clear(&q);
 	return rc;
 }

@@ -12,26 +12,6 @@
 #include "plot/plot.h"
 #include "report/compare.h"
 
-static void free_list(char **list)
-{
-	for (char **p = list; p && *p; p++)
-		free(*p);
-	free(list);
-}
-
-void compare_command_clear(struct compare_command *c)
-{
-	free_list(c->metrics);
-	free_list(c->latencies);
-	free_list(c->workloads);
-	free_list(c->excluded);
-	free_list(c->bounds);
-	free(c->baseline);
-	free(c->experiment);
-	free(c->correct);
-	free(c->html);
-}
-
 static int parse_correction(const char *word, enum correction *correction)
 {
 	static const char *const words[] = {

@@ -47,6 +47,5 @@ int compare_command_check(const struct command *cmd, struct compare_command *c);
 // The exit code: 0, 1 when a bound is broken, EXIT_USAGE.
 int compare_command_run(const struct command *cmd, struct store *store, const struct query *q,
 			const struct compare_command *c, bool all);
-void compare_command_clear(struct compare_command *c);
 
 #endif
