@@ -3,7 +3,8 @@
 #include <linux/ftrace.h>
 #include <linux/module.h>
 
-static void notrace nothing(unsigned long ip, unsigned long parent, struct ftrace_ops *ops, struct ftrace_regs *regs)
+static void notrace nothing(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
+			    struct ftrace_regs *regs)
 {
 }
 

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What differs between the kernels that the modules are built for (6.1 and 6.12), under one name each. Where a header
- * or a macro tells, it is asked, because distributions backport; the version only where nothing else tells.
+ * What differs between the kernels that the modules are built for (6.1 and 6.12), under one name
+ * each. Where a header or a macro tells, it is asked, because distributions backport; the version
+ * only where nothing else tells.
  */
 #ifndef MMPROF_KCOMPAT_H
 #define MMPROF_KCOMPAT_H
 
+#include <asm/pgalloc.h>
 #include <linux/ftrace.h>
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/shrinker.h>
 #include <linux/version.h>
-#include <asm/pgalloc.h>
 
 #if __has_include(<linux/ftrace_regs.h>)
 #include <linux/ftrace_regs.h>

@@ -2,9 +2,10 @@
 /*
  * Finding kernel symbols that are not exported to modules.
  *
- * A kprobe gives the address of kallsyms_lookup_name; that gives the rest. Functions found so are called through
- * static calls: on kernels built for indirect branch tracking (IBT) most of them start without ENDBR, so that an
- * indirect call would trap, and a direct call also costs no retpoline.
+ * A kprobe gives the address of kallsyms_lookup_name; that gives the rest. Functions found so are
+ * called through static calls: on kernels built for indirect branch tracking (IBT) most of them
+ * start without ENDBR, so that an indirect call would trap, and a direct call also costs no
+ * retpoline.
  */
 #ifndef MMPROF_KSYM_H
 #define MMPROF_KSYM_H
@@ -22,8 +23,8 @@ struct ksym {
 DECLARE_STATIC_CALL(ksym_lookup, kallsyms_lookup_name);
 
 /*
- * The probe's address is that of the first instruction after ENDBR where the function starts with one (+4), which is
- * taken back by asking which symbol it is in.
+ * The probe's address is that of the first instruction after ENDBR where the function starts with
+ * one (+4), which is taken back by asking which symbol it is in.
  */
 static inline unsigned long ksym_find_lookup(void)
 {
@@ -43,7 +44,10 @@ static inline unsigned long ksym_find_lookup(void)
 	return addr;
 }
 
-/* Fills in all addresses. Those that are missing are listed in one line of the kernel's log: -ENOENT. */
+/*
+ * Fills in all addresses. Those that are missing are listed in one line of the kernel's log:
+ * -ENOENT.
+ */
 static inline int ksym_resolve(const char *module, const struct ksym *table, size_t n)
 {
 	unsigned long lookup = ksym_find_lookup();

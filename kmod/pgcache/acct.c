@@ -2,9 +2,9 @@
 /*
  * Counting: what memory cgroups pay for, and how many tables are in use.
  *
- * Memory cgroups. A cached table stays charged to the cgroup that freed it until it is handed out again, given back, or
- * the tick finds it ready: the kernel's destructor runs after our free hook and needs to know the cgroup, so that its
- * statistics of page tables stay true.
+ * Memory cgroups. A cached table stays charged to the cgroup that freed it until it is handed out
+ * again, given back, or the tick finds it ready: the kernel's destructor runs after our free hook
+ * and needs to know the cgroup, so that its statistics of page tables stay true.
  */
 #include "kcompat.h"
 #include "pgcache.h"
@@ -22,7 +22,8 @@ int pgc_charge(struct pgc_level *l, struct page *page)
 	pgc_uncharge(l, page);
 	if (!kc_memcg_kmem())
 		return 0;
-	return static_call(ksym___memcg_kmem_charge_page)(page, GFP_NOWAIT | __GFP_NOWARN | __GFP_ACCOUNT, l->order);
+	return static_call(ksym___memcg_kmem_charge_page)(
+		page, GFP_NOWAIT | __GFP_NOWARN | __GFP_ACCOUNT, l->order);
 }
 
 static long counted(enum pgc_id id, bool exact)

@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The cache of one level: a ring for each processor, and behind them a pool for each node, so that tables freed on one
- * processor serve another. A full ring spills its older half into the pool; an empty one refills from it.
+ * The cache of one level: a ring for each processor, and behind them a pool for each node, so that
+ * tables freed on one processor serve another. A full ring spills its older half into the pool; an
+ * empty one refills from it.
  *
- * pgc_take and pgc_park run in hooks: preemption is off, interrupts are on (page tables are neither allocated nor freed
- * in interrupts). Locks nest ring -> pool.
+ * pgc_take and pgc_park run in hooks: preemption is off, interrupts are on (page tables are neither
+ * allocated nor freed in interrupts). Locks nest ring -> pool.
  */
+#include "kcompat.h"
+#include "pgcache.h"
+#include "ratio.h"
 #include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
-#include "kcompat.h"
-#include "pgcache.h"
-#include "ratio.h"
 
 #define RING_SLOTS 32
 #define BATCH 32
 #define TICK_MS 250
 
 struct pgc_level pgc_levels[PGC_LEVELS] = {
-	[PGC_PGD] = {.name = "pgd", .order = PGD_ALLOCATION_ORDER, .share = 1, .ratio = 4, .low = 2},
+	[PGC_PGD] =
+		{.name = "pgd", .order = PGD_ALLOCATION_ORDER, .share = 1, .ratio = 4, .low = 2},
 	[PGC_P4D] = {.name = "p4d", .share = 1, .ratio = 4, .low = 2},
 	[PGC_PUD] = {.name = "pud", .share = 1, .ratio = 4, .low = 2},
 	[PGC_PMD] = {.name = "pmd", .share = 4, .ratio = 4, .low = 2},
@@ -77,8 +79,8 @@ static unsigned long refill(struct pgc_level *l, struct pgc_ring *ring)
 }
 
 /*
- * A part of what the next processors of this node hold; two are asked, so that a miss stays cheap. Our ring is locked,
- * so theirs is only tried.
+ * A part of what the next processors of this node hold; two are asked, so that a miss stays cheap.
+ * Our ring is locked, so theirs is only tried.
  */
 static unsigned long steal(struct pgc_level *l, struct pgc_ring *ring)
 {
@@ -110,7 +112,8 @@ static bool is_zero(struct pgc_level *l, struct page *page)
 
 	if (!l->order)
 		return !memchr_inv(table, 0, PAGE_SIZE);
-	return !memchr_inv(table, 0, PAGE_SIZE / 2) && !memchr_inv(table + PAGE_SIZE, 0, PAGE_SIZE / 2);
+	return !memchr_inv(table, 0, PAGE_SIZE / 2) &&
+	       !memchr_inv(table + PAGE_SIZE, 0, PAGE_SIZE / 2);
 }
 
 static void release(struct pgc_level *l, struct page *page)
@@ -125,8 +128,9 @@ static bool verified(struct pgc_level *l, struct page *page)
 {
 	if (page_ref_count(page) == 1 && !PageHWPoison(page) && is_zero(l, page))
 		return true;
-	pr_err_ratelimited("pgcache: a cached %s table is not clean (pfn %lx, %d references): thrown away\n", l->name,
-			   page_to_pfn(page), page_ref_count(page));
+	pr_err_ratelimited(
+		"pgcache: a cached %s table is not clean (pfn %lx, %d references): thrown away\n",
+		l->name, page_to_pfn(page), page_ref_count(page));
 	pgc_count(l, PGC_dirty, 1);
 	release(l, page);
 	return false;
@@ -192,8 +196,8 @@ struct page *pgc_take(struct pgc_level *l)
 /* --- parking */
 
 /*
- * Takes tables that are ready, oldest first, off the bill of the cgroup that freed them: it must not run into its limit
- * because of what it doesn't use. With ring->lock held.
+ * Takes tables that are ready, oldest first, off the bill of the cgroup that freed them: it must
+ * not run into its limit because of what it doesn't use. With ring->lock held.
  */
 static void settle(struct pgc_level *l, struct pgc_ring *ring, unsigned int n)
 {
@@ -224,7 +228,8 @@ static void spill(struct pgc_level *l, struct pgc_ring *ring)
 
 static bool too_many(struct pgc_level *l)
 {
-	return pgc_excess(pgc_free_tables(l), pgc_used(l, false), READ_ONCE(l->ratio), READ_ONCE(l->low));
+	return pgc_excess(pgc_free_tables(l), pgc_used(l, false), READ_ONCE(l->ratio),
+			  READ_ONCE(l->low));
 }
 
 bool pgc_park(struct pgc_level *l, struct page *page)
@@ -255,7 +260,8 @@ bool pgc_park(struct pgc_level *l, struct page *page)
 
 /* --- giving back: process context, no locks held */
 
-static unsigned long drain(struct pgc_level *l, struct pgc_ring *ring, unsigned long n, enum pgc_stat why)
+static unsigned long drain(struct pgc_level *l, struct pgc_ring *ring, unsigned long n,
+			   enum pgc_stat why)
 {
 	unsigned long entry[BATCH], done = 0;
 	unsigned int got, i;
@@ -328,7 +334,8 @@ static void settle_all(struct pgc_level *l, struct pgc_ring *ring)
 static void tend(struct pgc_level *l, bool aged)
 {
 	unsigned long free = pgc_free_tables(l);
-	unsigned long excess = pgc_excess(free, pgc_used(l, true), READ_ONCE(l->ratio), READ_ONCE(l->low));
+	unsigned long excess =
+		pgc_excess(free, pgc_used(l, true), READ_ONCE(l->ratio), READ_ONCE(l->low));
 	int i;
 
 	if (free > l->max)
@@ -366,7 +373,8 @@ static void limit_rings(struct pgc_level *l)
 	int i;
 
 	for_each_possible_cpu(i)
-		WRITE_ONCE(per_cpu_ptr(l->ring, i)->limit, pgc_ring_limit(l->max, num_online_cpus(), RING_SLOTS));
+		WRITE_ONCE(per_cpu_ptr(l->ring, i)->limit,
+			   pgc_ring_limit(l->max, num_online_cpus(), RING_SLOTS));
 	for (i = 0; i < nr_node_ids; i++)
 		WRITE_ONCE(l->pool[i].limit, l->max);
 }
@@ -447,7 +455,8 @@ int pgc_cache_init(void)
 		err = err ?: init_level(l);
 	}
 	if (!err)
-		err = pgc_resize(pgc_size_kib ?: min(totalram_pages() << (PAGE_SHIFT - 10) >> 7, 65536UL));
+		err = pgc_resize(
+			pgc_size_kib ?: min(totalram_pages() << (PAGE_SHIFT - 10) >> 7, 65536UL));
 	if (err) {
 		for_each_level(l)
 			exit_level(l);

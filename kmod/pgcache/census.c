@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How many tables of each level are in use when the module is loaded: from then on the hooks count. Walks the user half
- * of every address space under its mmap lock for writing, which keeps page tables from being freed (munmap frees them
- * under the read lock), and looks at nothing below the pmd.
+ * How many tables of each level are in use when the module is loaded: from then on the hooks count.
+ * Walks the user half of every address space under its mmap lock for writing, which keeps page
+ * tables from being freed (munmap frees them under the read lock), and looks at nothing below the
+ * pmd.
  */
+#include "kcompat.h"
+#include "pgcache.h"
+#include "symbols.h"
 #include <linux/mmap_lock.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include "kcompat.h"
-#include "pgcache.h"
-#include "symbols.h"
 
 struct census {
 	long n[PGC_LEVELS];

@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Where the kernel's page-table functions meet ours. Two sets of ftrace hooks: `replace` may skip the hooked function
- * by sending it to a stub that returns its argument (IPMODIFY, so that only one such hook can exist: livepatches exclude us, and we them),
- * `watch` only looks on.
+ * Where the kernel's page-table functions meet ours. Two sets of ftrace hooks: `replace` may skip
+ * the hooked function by sending it to a stub that returns its argument (IPMODIFY, so that only one
+ * such hook can exist: livepatches exclude us, and we them), `watch` only looks on.
  *
- * Nothing here or below sleeps: when unregister_ftrace_function() returns, no processor is in our code any more.
+ * Nothing here or below sleeps: when unregister_ftrace_function() returns, no processor is in our
+ * code any more.
  */
-#include <linux/ftrace.h>
-#include <linux/linkage.h>
 #include "kcompat.h"
 #include "pgcache.h"
 #include "symbols.h"
+#include <linux/ftrace.h>
+#include <linux/linkage.h>
 
 asm(".pushsection .text, \"ax\"\n"
     ".type pgcache_return, @function\n"
     "pgcache_return:\n"
-    "	" ASM_ENDBR
-    "	mov %rdi, %rax\n"
-    "	" ASM_RET
-    ".size pgcache_return, .-pgcache_return\n"
+    "	" ASM_ENDBR "	mov %rdi, %rax\n"
+    "	" ASM_RET ".size pgcache_return, .-pgcache_return\n"
     ".popsection\n");
 void pgcache_return(void);
 
@@ -29,8 +28,8 @@ static struct {
 } at;
 
 /*
- * The value goes through the first argument: a BPF trampoline on the same function (fentry, fexit) saves and restores
- * arguments on its way to regs->ip, but not ax.
+ * The value goes through the first argument: a BPF trampoline on the same function (fentry, fexit)
+ * saves and restores arguments on its way to regs->ip, but not ax.
  */
 static __always_inline void skip(struct pt_regs *regs, unsigned long value)
 {
@@ -76,14 +75,16 @@ static __always_inline void pgd_hook(unsigned long ip, struct pt_regs *regs)
 	}
 }
 
-static void notrace replace(unsigned long ip, unsigned long parent, struct ftrace_ops *ops, struct ftrace_regs *fregs)
+static void notrace replace(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
+			    struct ftrace_regs *fregs)
 {
 	struct pt_regs *regs = kc_regs(fregs);
 	struct page *page;
 
 	preempt_disable_notrace();
 	if (likely(ip == at.pte_alloc)) {
-		page = READ_ONCE(pgc_enabled) ? pgcache_alloc_pte((struct mm_struct *)regs->di) : NULL;
+		page = READ_ONCE(pgc_enabled) ? pgcache_alloc_pte((struct mm_struct *)regs->di)
+					      : NULL;
 		if (page)
 			skip(regs, (unsigned long)page);
 	} else if (ip == at.pgd_alloc || ip == at.pgd_free) {
@@ -94,7 +95,8 @@ static void notrace replace(unsigned long ip, unsigned long parent, struct ftrac
 	preempt_enable_notrace();
 }
 
-static void notrace watch(unsigned long ip, unsigned long parent, struct ftrace_ops *ops, struct ftrace_regs *fregs)
+static void notrace watch(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
+			  struct ftrace_regs *fregs)
 {
 	void *table = (void *)kc_regs(fregs)->si;
 	bool enabled = READ_ONCE(pgc_enabled);
@@ -144,7 +146,8 @@ static int locate(void)
 	for (i = 0; i < ARRAY_SIZE(table); i++) {
 		*table[i].at = static_call(ksym_ftrace_location)(table[i].symbol);
 		if (!*table[i].at) {
-			pr_err("pgcache: refused: %s cannot be hooked on this kernel\n", table[i].name);
+			pr_err("pgcache: refused: %s cannot be hooked on this kernel\n",
+			       table[i].name);
 			return -EOPNOTSUPP;
 		}
 	}

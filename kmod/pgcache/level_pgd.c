@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pgd tables: stands in for pgd_alloc and pgd_free. With page-table isolation compiled in, a pgd is two pages that are
- * not compound, and __free_pages() with another reference held frees the second one at once: so a pgd is not cached by
- * reference, the free is replaced. It runs when the last user of the mm is gone, so there is nothing to wait for.
+ * pgd tables: stands in for pgd_alloc and pgd_free. With page-table isolation compiled in, a pgd is
+ * two pages that are not compound, and __free_pages() with another reference held frees the second
+ * one at once: so a pgd is not cached by reference, the free is replaced. It runs when the last
+ * user of the mm is gone, so there is nothing to wait for.
  *
- * While it is cached a pgd is not on pgd_list and misses changes of the kernel's half, which is copied afresh on reuse.
+ * While it is cached a pgd is not on pgd_list and misses changes of the kernel's half, which is
+ * copied afresh on reuse.
  */
 #include "kcompat.h"
 #include "pgcache.h"
@@ -21,8 +23,8 @@ noinline pgd_t *pgcache_alloc_pgd(struct mm_struct *mm)
 	pgd = page_address(page);
 	mm->pgd = pgd;
 	spin_lock(pgd_lock);
-	clone_pgd_range(pgd + KERNEL_PGD_BOUNDARY, ksym_data(init_top_pgt, pgd_t) + KERNEL_PGD_BOUNDARY,
-			KERNEL_PGD_PTRS);
+	clone_pgd_range(pgd + KERNEL_PGD_BOUNDARY,
+			ksym_data(init_top_pgt, pgd_t) + KERNEL_PGD_BOUNDARY, KERNEL_PGD_PTRS);
 	kc_set_pt_mm(page, mm);
 	list_add(&page->lru, ksym_data(pgd_list, struct list_head));
 	spin_unlock(pgd_lock);

@@ -7,7 +7,8 @@ noinline pgtable_t pgcache_alloc_pte(struct mm_struct *mm)
 {
 	struct page *page = pgc_take(&pgc_levels[PGC_PTE]);
 
-	if (page && !kc_pte_ctor(page)) { /* never: locks that are allocated apart are refused at load */
+	if (page &&
+	    !kc_pte_ctor(page)) { /* never: locks that are allocated apart are refused at load */
 		put_page(page);
 		return NULL;
 	}

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Load and unload: what this kernel must be, the order in which things are set up, and how a failure is undone. */
-#include <linux/module.h>
-#include <xen/xen.h>
+/*
+ * Load and unload: what this kernel must be, the order in which things are set up, and how a
+ * failure is undone.
+ */
 #include "kcompat.h"
 #include "pgcache.h"
 #include "symbols.h"
+#include <linux/module.h>
+#include <xen/xen.h>
 
 static bool enabled = true;
 module_param(enabled, bool, 0444);
@@ -12,7 +15,8 @@ MODULE_PARM_DESC(enabled, "start with the cache on (default 1)");
 module_param_named(verify, pgc_verify, bool, 0444);
 MODULE_PARM_DESC(verify, "check that each table taken is zero and has one owner (default 0)");
 module_param_named(size_kib, pgc_size_kib, ulong, 0444);
-MODULE_PARM_DESC(size_kib, "size of all levels together (default 0: 1/128 of memory, 64 MiB at most)");
+MODULE_PARM_DESC(size_kib,
+		 "size of all levels together (default 0: 1/128 of memory, 64 MiB at most)");
 module_param_named(age_ms, pgc_age_ms, uint, 0444);
 MODULE_PARM_DESC(age_ms, "give back what was not needed for so long (default 10000, 0: never)");
 static unsigned int ratio;
@@ -43,7 +47,8 @@ static int check_kernel(void)
 		why = "page-table locks are allocated apart from the page";
 	else if (xen_pv_domain())
 		why = "Xen PV guests pin their page tables";
-	else if (boot_cpu_data.x86_vendor == X86_VENDOR_INTEL && boot_cpu_data.x86 == 6 && boot_cpu_data.x86_model == 0x57)
+	else if (boot_cpu_data.x86_vendor == X86_VENDOR_INTEL && boot_cpu_data.x86 == 6 &&
+		 boot_cpu_data.x86_model == 0x57)
 		why = "Xeon Phi leaves stray bits in freed tables";
 	if (!why)
 		return 0;
@@ -86,7 +91,8 @@ static int __init pgcache_init(void)
 		if (!err)
 			continue;
 		if (fail_at == i + 1)
-			pr_err("pgcache: refused: told to fail at step %d (%s)\n", i + 1, steps[i].name);
+			pr_err("pgcache: refused: told to fail at step %d (%s)\n", i + 1,
+			       steps[i].name);
 		undo(i);
 		return err;
 	}

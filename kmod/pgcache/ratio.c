@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "ratio.h"
 
-unsigned long pgc_excess(unsigned long free, unsigned long used, unsigned int ratio, unsigned int low)
+unsigned long pgc_excess(unsigned long free, unsigned long used, unsigned int ratio,
+			 unsigned int low)
 {
 	if (!ratio || free <= ratio * used || free <= low * used)
 		return 0;
 	return free - low * used;
 }
 
-unsigned long pgc_share(unsigned long size_kib, unsigned int share, unsigned int shares, unsigned int table_kib)
+unsigned long pgc_share(unsigned long size_kib, unsigned int share, unsigned int shares,
+			unsigned int table_kib)
 {
 	return size_kib / shares * share / table_kib;
 }
 
-/* At most half of what the level holds lies in rings, so that the other half can move between processors. */
+/*
+ * At most half of what the level holds lies in rings, so that the other half can move between
+ * processors.
+ */
 unsigned int pgc_ring_limit(unsigned long max, unsigned int cpus, unsigned int slots)
 {
 	unsigned long each = max / 2 / cpus;

@@ -1,13 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The cache's arithmetic: how much a level may hold, and how much it gives back. Plain C, also built in user space. */
+/*
+ * The cache's arithmetic: how much a level may hold, and how much it gives back. Plain C, also
+ * built in user space.
+ */
 #ifndef PGCACHE_RATIO_H
 #define PGCACHE_RATIO_H
 
-/* Tables to give back when `free` are cached and `used` are in use: none until free > ratio * used, then all but low * used. */
-unsigned long pgc_excess(unsigned long free, unsigned long used, unsigned int ratio, unsigned int low);
+/*
+ * Tables to give back when `free` are cached and `used` are in use: none until free > ratio * used,
+ * then all but low * used.
+ */
+unsigned long pgc_excess(unsigned long free, unsigned long used, unsigned int ratio,
+			 unsigned int low);
 
-/* Tables that a level may hold: its part (share of shares) of size_kib, in tables of table_kib each. */
-unsigned long pgc_share(unsigned long size_kib, unsigned int share, unsigned int shares, unsigned int table_kib);
+/*
+ * Tables that a level may hold: its part (share of shares) of size_kib, in tables of table_kib
+ * each.
+ */
+unsigned long pgc_share(unsigned long size_kib, unsigned int share, unsigned int shares,
+			unsigned int table_kib);
 
 /* How many of a level's `max` tables each of `cpus` rings may hold, of `slots` at most. */
 unsigned int pgc_ring_limit(unsigned long max, unsigned int cpus, unsigned int slots);

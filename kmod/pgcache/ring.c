@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/slab.h>
 #include "ring.h"
+#include <linux/slab.h>
 
 static unsigned long *slots(unsigned int size, int node)
 {
-	return kvmalloc_node(array_size(size, sizeof(unsigned long)), GFP_KERNEL | __GFP_ZERO, node);
+	return kvmalloc_node(array_size(size, sizeof(unsigned long)), GFP_KERNEL | __GFP_ZERO,
+			     node);
 }
 
 int pgc_ring_init(struct pgc_ring *ring, unsigned int size, int node)

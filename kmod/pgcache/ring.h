@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A bounded double-ended queue of page-table pages: one for each processor and level, and one for each node and level
- * behind them. Newest pages are taken first because they are in the processor's cache; but the newest may still be
- * waiting for a TLB flush or a grace period, so the oldest can be taken too.
+ * A bounded double-ended queue of page-table pages: one for each processor and level, and one for
+ * each node and level behind them. Newest pages are taken first because they are in the processor's
+ * cache; but the newest may still be waiting for a TLB flush or a grace period, so the oldest can
+ * be taken too.
  *
  * A page that others still refer to (its reference count is above 1) is never handed out.
  */
@@ -16,16 +17,17 @@ struct pgc_ring {
 	raw_spinlock_t lock;
 	unsigned int head; /* of the oldest */
 	unsigned int count;
-	unsigned int limit; /* how many it may hold */
-	unsigned int size; /* slots, a power of two */
-	unsigned int settled; /* so many, from the oldest on, are not charged to a memory cgroup any more */
-	unsigned int idle; /* the least it held since the last tick: that many were not needed */
+	unsigned int limit;   /* how many it may hold */
+	unsigned int size;    /* slots, a power of two */
+	unsigned int settled; /* so many, from the oldest on, are not charged to a memory cgroup any
+				 more */
+	unsigned int idle;    /* the least it held since the last tick: that many were not needed */
 	unsigned long *slot;
 };
 
 /*
- * An entry is a page with, in the bits that its address leaves free, which processor gave it (0 is no entry: page
- * structures are not at address 0).
+ * An entry is a page with, in the bits that its address leaves free, which processor gave it (0 is
+ * no entry: page structures are not at address 0).
  */
 #define PGC_TAG_MASK 63UL
 static_assert(sizeof(struct page) % (PGC_TAG_MASK + 1) == 0);
@@ -40,7 +42,10 @@ static inline struct page *pgc_entry_page(unsigned long entry)
 	return (struct page *)(entry & ~PGC_TAG_MASK);
 }
 
-/* Ready: the last reference is the cache's. Acquire, so that whatever the others did to the page is done. */
+/*
+ * Ready: the last reference is the cache's. Acquire, so that whatever the others did to the page is
+ * done.
+ */
 static inline bool pgc_ready(struct page *page)
 {
 	return atomic_read_acquire(&page->_refcount) == 1;

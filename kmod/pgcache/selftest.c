@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * At load, with the hooks in place: makes the kernel allocate and free one table of each level, twice, and looks whether
- * the first were parked and the second came from the cache. Shows that each hook is called, that its arguments are where
- * we think, and that skipping a function works; a kernel where that isn't so is refused.
+ * At load, with the hooks in place: makes the kernel allocate and free one table of each level,
+ * twice, and looks whether the first were parked and the second came from the cache. Shows that
+ * each hook is called, that its arguments are where we think, and that skipping a function works; a
+ * kernel where that isn't so is refused.
  */
+#include "kcompat.h"
+#include "pgcache.h"
+#include "symbols.h"
 #include <linux/mman.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
-#include "kcompat.h"
-#include "pgcache.h"
-#include "symbols.h"
 
-/* A mapping that is alone below its top-level entry, so that it takes a table of each level below the pgd. */
+/*
+ * A mapping that is alone below its top-level entry, so that it takes a table of each level below
+ * the pgd.
+ */
 static int touch_alone(void)
 {
 	unsigned long addr = pgtable_l5_enabled() ? 1UL << 50 : 1UL << 44, got;
@@ -42,7 +46,8 @@ static int pgd_round(void)
 	pgd = static_call(ksym_pgd_alloc)(mm);
 	if (!pgd)
 		err = -ENOMEM;
-	else if (mm->pgd != pgd || memcmp(pgd + KERNEL_PGD_BOUNDARY, kernel + KERNEL_PGD_BOUNDARY, PAGE_SIZE / 2))
+	else if (mm->pgd != pgd ||
+		 memcmp(pgd + KERNEL_PGD_BOUNDARY, kernel + KERNEL_PGD_BOUNDARY, PAGE_SIZE / 2))
 		err = -EINVAL;
 	if (pgd)
 		static_call(ksym_pgd_free)(mm, pgd);
@@ -59,7 +64,8 @@ static int check_levels(bool hit)
 			continue;
 		if (pgc_stat(l, hit ? PGC_hit : PGC_park))
 			continue;
-		pr_err("pgcache: refused: self-test: no %s table was %s the cache\n", l->name, hit ? "taken from" : "put into");
+		pr_err("pgcache: refused: self-test: no %s table was %s the cache\n", l->name,
+		       hit ? "taken from" : "put into");
 		return -EOPNOTSUPP;
 	}
 	return 0;
@@ -72,7 +78,8 @@ static int self_test(void)
 	/* other processors, or a grace period that has not passed, may cost a round */
 	for (round = 0; round < 20 && !err; round++) {
 		err = touch_alone() ?: pgd_round();
-		if (round && !err && pgc_stat(&pgc_levels[PGC_PMD], PGC_hit) && pgc_stat(&pgc_levels[PGC_PGD], PGC_hit))
+		if (round && !err && pgc_stat(&pgc_levels[PGC_PMD], PGC_hit) &&
+		    pgc_stat(&pgc_levels[PGC_PGD], PGC_hit))
 			break;
 		if (round > 2)
 			synchronize_rcu();

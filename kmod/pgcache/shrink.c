@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Under memory pressure the cache gives back all it has: a table that the kernel needs elsewhere saves nothing here. */
+/*
+ * Under memory pressure the cache gives back all it has: a table that the kernel needs elsewhere
+ * saves nothing here.
+ */
 #include "kcompat.h"
 #include "pgcache.h"
 

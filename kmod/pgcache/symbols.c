@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Resolves the kernel's unexported symbols at load: all of them or nothing. */
+#include "symbols.h"
 #include <linux/ftrace.h>
 #include <linux/module.h>
-#include "symbols.h"
 
 DEFINE_STATIC_CALL_NULL(ksym_lookup, kallsyms_lookup_name);
 
-#define X(name) \
-	DEFINE_STATIC_CALL_NULL(ksym_##name, name); \
+#define X(name)                                                                                    \
+	DEFINE_STATIC_CALL_NULL(ksym_##name, name);                                                \
 	unsigned long ksym_at_##name;
 PGC_FUNCTIONS(X)
 #undef X
@@ -25,7 +25,7 @@ static const struct ksym table[] = {
 	PGC_FUNCTIONS(X) PGC_HOOKED(X)
 #undef X
 #define X(name, type) {#name, &ksym_at_##name},
-	PGC_DATA(X)
+		PGC_DATA(X)
 #undef X
 };
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-/* /sys/kernel/mm/pgcache: one value a file; a directory for each level. docs/pgcache.md explains them. */
-#include <linux/kobject.h>
-#include <linux/slab.h>
-#include <linux/sysfs.h>
+/*
+ * /sys/kernel/mm/pgcache: one value a file; a directory for each level. docs/pgcache.md explains
+ * them.
+ */
 #include "kcompat.h"
 #include "pgcache.h"
 #include "symbols.h"
+#include <linux/kobject.h>
+#include <linux/slab.h>
+#include <linux/sysfs.h>
 
 static struct kobject *root;
 
@@ -22,10 +25,10 @@ static struct pgc_level *level_of(struct kobject *kobj)
 
 /* --- the whole cache */
 
-#define SHOW(name, format, value) \
-	static ssize_t name##_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf) \
-	{ \
-		return sysfs_emit(buf, format "\n", value); \
+#define SHOW(name, format, value)                                                                  \
+	static ssize_t name##_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)   \
+	{                                                                                          \
+		return sysfs_emit(buf, format "\n", value);                                        \
 	}
 
 SHOW(enabled, "%d", READ_ONCE(pgc_enabled))
@@ -57,13 +60,18 @@ static ssize_t set_uint(const char *buf, size_t n, unsigned int *to)
 }
 
 /* What is cached while it is off stays until it ages. */
-static ssize_t enabled_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf, size_t n)
+static ssize_t enabled_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
+			     size_t n)
 {
 	return set_bool(buf, n, &pgc_enabled);
 }
 
-/* What `break` made dirty must not be handed out unchecked; what it dirties meanwhile is the tester's own doing. */
-static ssize_t verify_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf, size_t n)
+/*
+ * What `break` made dirty must not be handed out unchecked; what it dirties meanwhile is the
+ * tester's own doing.
+ */
+static ssize_t verify_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
+			    size_t n)
 {
 	bool value;
 	int err = kstrtobool(buf, &value);
@@ -76,7 +84,8 @@ static ssize_t verify_store(struct kobject *kobj, struct kobj_attribute *attr, c
 	return n;
 }
 
-static ssize_t size_kib_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf, size_t n)
+static ssize_t size_kib_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
+			      size_t n)
 {
 	unsigned long value;
 	int err = kstrtoul(buf, 0, &value);
@@ -86,18 +95,21 @@ static ssize_t size_kib_store(struct kobject *kobj, struct kobj_attribute *attr,
 	return err ?: pgc_resize(value) ?: n;
 }
 
-static ssize_t age_ms_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf, size_t n)
+static ssize_t age_ms_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
+			    size_t n)
 {
 	return set_uint(buf, n, &pgc_age_ms);
 }
 
-static ssize_t flush_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf, size_t n)
+static ssize_t flush_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
+			   size_t n)
 {
 	pgc_flush();
 	return n;
 }
 
-static ssize_t break_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf, size_t n)
+static ssize_t break_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
+			   size_t n)
 {
 	return pgc_break() ?: n;
 }
@@ -112,7 +124,7 @@ static struct kobj_attribute attr_break = __ATTR(break, 0200, NULL, break_store)
 
 static struct attribute *root_attrs[] = {
 	&attr_enabled.attr, &attr_verify.attr, &attr_size_kib.attr, &attr_age_ms.attr,
-	&attr_levels.attr, &attr_flush.attr, &attr_break.attr, NULL,
+	&attr_levels.attr,  &attr_flush.attr,  &attr_break.attr,    NULL,
 };
 static const struct attribute_group root_group = {.attrs = root_attrs};
 
@@ -129,15 +141,18 @@ static ssize_t miss_show(struct kobject *kobj, struct kobj_attribute *attr, char
 	struct pgc_level *l = level_of(kobj);
 
 	return sysfs_emit(buf, "%llu\n",
-			  pgc_stat(l, PGC_miss_empty) + pgc_stat(l, PGC_miss_busy) + pgc_stat(l, PGC_miss_charge));
+			  pgc_stat(l, PGC_miss_empty) + pgc_stat(l, PGC_miss_busy) +
+				  pgc_stat(l, PGC_miss_charge));
 }
 
-static ssize_t ratio_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf, size_t n)
+static ssize_t ratio_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
+			   size_t n)
 {
 	return set_uint(buf, n, &level_of(kobj)->ratio);
 }
 
-static ssize_t low_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf, size_t n)
+static ssize_t low_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
+			 size_t n)
 {
 	return set_uint(buf, n, &level_of(kobj)->low);
 }
@@ -157,11 +172,16 @@ PGC_STATS(X)
 #undef X
 
 static struct attribute *level_attrs[] = {
-	&attr_ratio.attr, &attr_low.attr, &attr_max.attr, &attr_used.attr, &attr_free.attr, &attr_miss.attr,
+	&attr_ratio.attr,
+	&attr_low.attr,
+	&attr_max.attr,
+	&attr_used.attr,
+	&attr_free.attr,
+	&attr_miss.attr,
 #define X(name) &attr_##name.attr,
 	PGC_STATS(X)
 #undef X
-	NULL,
+		NULL,
 };
 static const struct attribute_group level_group = {.attrs = level_attrs};
 

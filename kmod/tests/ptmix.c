@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Makes and drops page tables of all levels in all the ways that processes have, and looks whether memory holds what was
- * written: a table that is handed out twice, too early or dirty shows as wrong content or as a crash.
+ * Makes and drops page tables of all levels in all the ways that processes have, and looks whether
+ * memory holds what was written: a table that is handed out twice, too early or dirty shows as
+ * wrong content or as a crash.
  *
- *   ptmix mix SECONDS PROCESSES       ends early when the file $PTMIX_STOP appears; exit status 1: wrong content; the operations done are printed
- *   ptmix hold PROCESSES CMD...       keeps so many idle processes while CMD runs; its exit status
+ *   ptmix mix SECONDS PROCESSES       ends early when the file $PTMIX_STOP appears; exit status 1:
+ * wrong content; the operations done are printed ptmix hold PROCESSES CMD...       keeps so many
+ * idle processes while CMD runs; its exit status
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -37,12 +39,14 @@ static void wrong(const char *what)
 	_exit(1);
 }
 
-/* Somewhere with few neighbours, so that upper tables come and go too; above 47 bits if there are five levels. */
+/* Somewhere with few neighbours, so that upper tables come and go too; above 47 bits if there are
+ * five levels. */
 static char *map(size_t size)
 {
 	int bits = rnd() % 8 ? 46 : 55;
 	char *at = (char *)((rnd() & ((1UL << bits) - 1)) & ~(PAGE - 1));
-	char *p = mmap(at, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *p = mmap(at, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (p == MAP_FAILED)
 		_exit(2);

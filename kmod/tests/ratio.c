@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* The cache's arithmetic, in user space. TAP on standard output. */
+#include "../pgcache/ratio.h"
 #include <limits.h>
 #include <stdio.h>
-#include "../pgcache/ratio.h"
 
 static int n, failed;
 
@@ -15,7 +15,8 @@ static void is(unsigned long got, unsigned long wanted, const char *name)
 		printf("# got %lu, wanted %lu\n", got, wanted);
 }
 
-/* The notes: used 8, free 48 is too much and becomes 16. By default free > 4 * used is too much, and 2 * used stays. */
+/* The notes: used 8, free 48 is too much and becomes 16. By default free > 4 * used is too much,
+ * and 2 * used stays. */
 static void worked_example(void)
 {
 	is(48 - pgc_excess(48, 8, 4, 2), 16, "used 8, free 48: 16 stay");
@@ -37,14 +38,16 @@ static void bounds(void)
 			for (ratio = 0; ratio < 8; ratio++)
 				for (low = 0; low < 8; low++) {
 					excess = pgc_excess(free, used, ratio, low);
-					bad += excess > free || (excess && free - excess != low * used);
+					bad += excess > free ||
+					       (excess && free - excess != low * used);
 				}
 	is(bad, 0, "never more than there is, and down to low * used exactly");
 }
 
 static void sizes(void)
 {
-	is(pgc_share(23 * 1024, 16, 23, 4), 4096, "16 of 23 parts of 23 MiB: 4096 tables of one page");
+	is(pgc_share(23 * 1024, 16, 23, 4), 4096,
+	   "16 of 23 parts of 23 MiB: 4096 tables of one page");
 	is(pgc_share(23 * 1024, 1, 23, 8), 128, "one part: 128 tables of two pages");
 	is(pgc_share(0, 16, 23, 4), 0, "no size, no tables");
 	is(pgc_ring_limit(0, 2, 32), 0, "no tables, no ring");
