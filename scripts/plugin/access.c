@@ -12,12 +12,14 @@
 #define CHECK_EVERY 1024 // accesses, between looks at the clock
 #define TRUST_AFTER 4096 // accesses, whose struct qemu_plugin_hwaddr is checked
 
-enum how { HOW_STORE = 1, HOW_CACHE = 2, HOW_TRUTH = 4, HOW_SLOW = 8 };
+// Of qemu_plugin_meminfo_t in 7.2, checked as the struct is: an atomic access is both.
+#define INFO_LOAD (1u << 16)
+#define INFO_STORE (2u << 16)
+
+enum how { HOW_CACHE = 2, HOW_TRUTH = 4, HOW_SLOW = 8 };
 
 struct cache_set *cache_sets;
 uint32_t cache_mask;
-struct charge_tier charge_tiers[TRUTH_TIERS];
-uint64_t charge_credit, charge_saved;
 static unsigned trusted;
 
 static void *reserve(size_t bytes) // zeroed, taken as it is touched
@@ -38,15 +40,8 @@ void access_init(void)
 		cache_sets = reserve(sets * sizeof(*cache_sets));
 		cache_mask = (uint32_t)sets - 1;
 	}
-	for (unsigned i = 0; options.slow && i < TRUTH_TIERS; i++) {
-		struct charge_tier *t = &charge_tiers[i];
-
-		t->latency = time_ticks((double)options.latency_ns[i]);
-		if (options.bytes_per_s[i])
-			t->line = time_ticks(1e9 * options.cache_line / (double)options.bytes_per_s[i]);
-	}
-	charge_credit = charge_tiers[0].latency;
-	charge_saved = 16 * charge_tiers[0].line;
+	if (options.slow)
+		charge_init();
 }
 
 void access_cpu(struct cpu *c)
@@ -62,14 +57,15 @@ void access_cpu(struct cpu *c)
 }
 
 // Is the private struct what we take it for? Its address must move with the public one.
-static void distrust(const struct qemu_plugin_hwaddr *h)
+static void distrust(const struct qemu_plugin_hwaddr *h, qemu_plugin_meminfo_t info)
 {
 	static uint64_t deltas[32];
 	static unsigned n;
 	uint64_t delta;
 
 	__atomic_fetch_add(&trusted, 1, __ATOMIC_RELAXED);
-	if (qemu_plugin_hwaddr_is_io(h) != h->is_io)
+	if (qemu_plugin_hwaddr_is_io(h) != h->is_io ||
+	    qemu_plugin_mem_is_store(info) != !!(info & INFO_STORE) || !(info & (INFO_LOAD | INFO_STORE)))
 		plugin_fail("this QEMU's struct qemu_plugin_hwaddr is not 7.2's");
 	if (h->is_io)
 		return;
@@ -119,7 +115,7 @@ static inline __attribute__((always_inline)) void access(unsigned vcpu, qemu_plu
 {
 	struct cpu *c = &cpus[vcpu];
 	const struct qemu_plugin_hwaddr *h = qemu_plugin_get_hwaddr(info, vaddr);
-	const bool store = how & HOW_STORE;
+	const bool load = info & INFO_LOAD, store = info & INFO_STORE;
 	struct page_count *p = NULL;
 	const struct span *span;
 	uint64_t physical;
@@ -128,10 +124,11 @@ static inline __attribute__((always_inline)) void access(unsigned vcpu, qemu_plu
 	if (__builtin_expect(!h, 0))
 		return;
 	if (__builtin_expect(trusted < TRUST_AFTER, 0))
-		distrust(h);
+		distrust(h, info);
 	if (__builtin_expect(h->is_io, 0))
 		return;
-	*(store ? &c->counts.writes : &c->counts.reads) += 1;
+	c->counts.reads += load;
+	c->counts.writes += store;
 	if (__builtin_expect(h->host - spans[i].from >= spans[i].bytes, 0)) {
 		i = space_find(h->host, vaddr);
 		if (i < 0) {
@@ -148,7 +145,8 @@ static inline __attribute__((always_inline)) void access(unsigned vcpu, qemu_plu
 		p = &c->pages[frame];
 		if (__builtin_expect(!(p->reads | p->writes), 0))
 			c->touched[frame / 64] |= 1ull << frame % 64;
-		*(store ? &p->writes : &p->reads) += 1;
+		p->reads += load;
+		p->writes += store;
 	}
 	if (how & HOW_CACHE) {
 		uint64_t line = physical >> options.cache_line_shift;
@@ -180,24 +178,22 @@ static inline __attribute__((always_inline)) void access(unsigned vcpu, qemu_plu
 		(void)data;                                                                                  \
 		access(vcpu, info, vaddr, how);                                                              \
 	}
-#define CALLBACKS(name, how) CALLBACK(name##_load, how) CALLBACK(name##_store, (how) | HOW_STORE)
-
-CALLBACKS(plain, 0)
-CALLBACKS(truth, HOW_TRUTH)
-CALLBACKS(cache, HOW_CACHE)
-CALLBACKS(cache_truth, HOW_CACHE | HOW_TRUTH)
-CALLBACKS(slow, HOW_CACHE | HOW_SLOW)
-CALLBACKS(slow_truth, HOW_CACHE | HOW_SLOW | HOW_TRUTH)
+CALLBACK(on_plain, 0)
+CALLBACK(on_truth, HOW_TRUTH)
+CALLBACK(on_cache, HOW_CACHE)
+CALLBACK(on_cache_truth, HOW_CACHE | HOW_TRUTH)
+CALLBACK(on_slow, HOW_CACHE | HOW_SLOW)
+CALLBACK(on_slow_truth, HOW_CACHE | HOW_SLOW | HOW_TRUTH)
 
 static const struct {
 	enum how how;
-	qemu_plugin_mem_cb load, store;
-} callbacks[] = {{0, plain_load, plain_store},
-		 {HOW_TRUTH, truth_load, truth_store},
-		 {HOW_CACHE, cache_load, cache_store},
-		 {HOW_CACHE | HOW_TRUTH, cache_truth_load, cache_truth_store},
-		 {HOW_CACHE | HOW_SLOW, slow_load, slow_store},
-		 {HOW_CACHE | HOW_SLOW | HOW_TRUTH, slow_truth_load, slow_truth_store}};
+	qemu_plugin_mem_cb callback;
+} callbacks[] = {{0, on_plain},
+		 {HOW_TRUTH, on_truth},
+		 {HOW_CACHE, on_cache},
+		 {HOW_CACHE | HOW_TRUTH, on_cache_truth},
+		 {HOW_CACHE | HOW_SLOW, on_slow},
+		 {HOW_CACHE | HOW_SLOW | HOW_TRUTH, on_slow_truth}};
 
 static void on_call(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t vaddr, void *data)
 {
@@ -205,7 +201,7 @@ static void on_call(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t vaddr, v
 	int i;
 
 	(void)data;
-	if (!h || h->is_io || vaddr % _Alignof(struct labcall))
+	if (!(info & INFO_STORE) || !h || h->is_io || vaddr % _Alignof(struct labcall))
 		return;
 	i = space_find(h->host, vaddr);
 	call_serve(vcpu, h->host, i < 0 ? NO_FRAME : h->host + spans[i].delta);
@@ -243,14 +239,11 @@ void access_translate(struct qemu_plugin_insn *insn)
 		qemu_plugin_register_vcpu_insn_exec_cb(
 		    insn, (int64_t)qemu_plugin_insn_vaddr(insn) < 0 ? on_kernel : on_user,
 		    QEMU_PLUGIN_CB_NO_REGS, NULL);
-	for (unsigned i = 0; (how || !options.count) && i < sizeof(callbacks) / sizeof(*callbacks); i++) {
-		if (callbacks[i].how != how)
-			continue;
-		qemu_plugin_register_vcpu_mem_cb(insn, callbacks[i].load, QEMU_PLUGIN_CB_NO_REGS,
-						 QEMU_PLUGIN_MEM_R, NULL);
-		qemu_plugin_register_vcpu_mem_cb(insn, callbacks[i].store, QEMU_PLUGIN_CB_NO_REGS,
-						 QEMU_PLUGIN_MEM_W, NULL);
-	}
+	for (unsigned i = 0; (how || !options.count) && i < sizeof(callbacks) / sizeof(*callbacks); i++)
+		if (callbacks[i].how ==
+		    how) // 7.2 does not tell loads from stores when it is asked for one kind
+			qemu_plugin_register_vcpu_mem_cb(insn, callbacks[i].callback, QEMU_PLUGIN_CB_NO_REGS,
+							 QEMU_PLUGIN_MEM_RW, NULL);
 	if (is_call(insn))
 		qemu_plugin_register_vcpu_mem_cb(insn, on_call, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_W,
 						 NULL);

@@ -19,21 +19,29 @@ struct charge_tier {
 } __attribute__((aligned(64)));
 
 extern struct charge_tier charge_tiers[TRUTH_TIERS];
-extern uint64_t charge_credit, charge_saved;
+extern uint64_t charge_credit, charge_saved; // how far back an access may have begun, a channel been free
+extern __thread uint64_t charge_stolen;      // by the host, and not made up for yet
+
+void charge_init(void);
+// Waits, unless there is stolen time to make up for.
+void charge_wait(struct cpu *c, uint64_t now, uint64_t until);
 
 static inline uint64_t charge_channel(struct charge_tier *t, uint64_t now)
 {
-	uint64_t was = __atomic_load_n(&t->free, __ATOMIC_RELAXED), until;
+	uint64_t was = __atomic_load_n(&t->free, __ATOMIC_RELAXED),
+		 least = now - charge_saved - charge_stolen, until;
 
 	do
-		until = (was + charge_saved > now ? was : now - charge_saved) + t->line;
+		until = (was > least ? was : least) + t->line;
 	while (!__atomic_compare_exchange_n(&t->free, &was, until, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
 	return until;
 }
 
 static inline bool charge_streamed(struct cpu *c, uint64_t line)
 {
-	uint32_t *next = &c->stream[line >> (TRUTH_PAGE_SHIFT - 6) & (STREAMS - 1)];
+	uint64_t page = line >> (TRUTH_PAGE_SHIFT - options.cache_line_shift);
+	// scattered, so that a copy's two ends don't meet in one
+	uint32_t *next = &c->stream[(uint32_t)(page * 0x9e3779b1u) >> (32 - STREAMS_SHIFT)];
 	bool follows = *next == (uint32_t)line;
 
 	*next = (uint32_t)line + 1;
@@ -44,19 +52,13 @@ static inline void charge_fill(struct cpu *c, uint64_t line, uint32_t tier)
 {
 	struct charge_tier *t = &charge_tiers[tier];
 	bool streamed = charge_streamed(c, line);
-	uint64_t now = __rdtsc(), begun = c->done + charge_credit > now ? c->done : now - charge_credit;
-	uint64_t until = t->line ? charge_channel(t, now) : now;
+	uint64_t now = __rdtsc(), least = now - charge_credit - charge_stolen;
+	uint64_t begun = c->done > least ? c->done : least;
+	uint64_t until = t->line ? charge_channel(t, now) : least;
 
 	if (!streamed && begun + t->latency > until)
 		until = begun + t->latency;
-	if (until > now) {
-		c->waited += until - now;
-		while (__rdtsc() < until)
-			_mm_pause();
-		c->done = until;
-	} else {
-		c->done = now;
-	}
+	charge_wait(c, now, until);
 }
 
 static inline void charge_write_back(uint32_t tier)

@@ -16,7 +16,7 @@
 
 #define MOST_CPUS 64
 #define L1_LINES 512
-#define STREAMS 32
+#define STREAMS_SHIFT 6
 #define NO_FRAME UINT64_MAX
 
 struct page_count { // of one page in one interval
@@ -25,13 +25,13 @@ struct page_count { // of one page in one interval
 
 struct cpu {
 	struct labcall_counts counts;
-	uint64_t outside;     // accesses that are of no known range
-	uint64_t waited;      // TSC ticks
-	uint64_t done;        // TSC when its last access was served
-	uint32_t until_check; // accesses until it looks at the clock
+	uint64_t outside;          // accesses that are of no known range
+	uint64_t waited, forgiven; // TSC ticks: for the tiers; not, to make up for stolen time
+	uint64_t done;             // TSC when its last access was served
+	uint32_t until_check;      // accesses until it looks at the clock
 	uint32_t last_span;
-	uint64_t *l1;             // line << 1 | dirty, by line: hits that need not ask the shared cache
-	uint32_t stream[STREAMS]; // next line of each, by page
+	uint64_t *l1; // line << 1 | dirty, by line: hits that need not ask the shared cache
+	uint32_t stream[1 << STREAMS_SHIFT]; // next line of each, by page
 	// for the truth file
 	struct page_count *pages;      // by frame
 	uint64_t *touched;             // bit map of frames
