@@ -18,18 +18,6 @@ struct words { // options; popt allocates them
 	int any_exit;
 };
 
-// Each once. A system's name may have commas in it: "ours,sysctl.vm.swappiness=10".
-static GPtrArray *each_once(char **list)
-{
-	GPtrArray *names = g_ptr_array_new();
-
-	for (; list && *list; list++)
-		if (!g_ptr_array_find_with_equal_func(names, *list, g_str_equal, NULL))
-			g_ptr_array_add(names, *list);
-	g_ptr_array_add(names, NULL);
-	return names;
-}
-
 // The terminal's size, less a line for the prompt; 100 by 30 where there is none.
 static void terminal_size(struct plot_options *o)
 {
@@ -143,12 +131,10 @@ static int plot(int argc, const char **argv)
 	    {"db", 0, POPT_ARG_STRING, &q.db, 0, "database (default: $MMPROF_DB, else ./mmprof.db)", "FILE"},
 	    POPT_AUTOHELP POPT_TABLEEND};
 	struct plot_options o = {.compare = {.correction = CORRECT_HOLM, .seed = 1}};
-	g_autoptr(GPtrArray) systems = NULL;
 	int rc =
 	    query_options(&cmd_plot, argc, argv, table, "[OPTIONS] FIGURE... | all | TEMPLATE.gp...", &q);
 
-	systems = each_once(w.systems);
-	o.selection = (struct selection_options){.systems = (const char *const *)systems->pdata,
+	o.selection = (struct selection_options){.systems = (const char *const *)w.systems,
 						 .workloads = (const char *const *)w.workloads,
 						 .experiment = w.experiment,
 						 .excluded = (const char *const *)w.excluded,

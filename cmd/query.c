@@ -42,7 +42,7 @@ int query_options(const struct command *cmd, int argc, const char **argv, const 
 {
 	int rc;
 
-	q->args = g_ptr_array_new_with_free_func(g_free);
+	q->args = g_ptr_array_new_null_terminated(0, g_free, TRUE);
 	rc = parse(cmd, argc, argv, table, usage, q);
 	if (rc)
 		return rc;

@@ -13,7 +13,7 @@ struct query {
 	char *db, *format_name; // options; popt allocates them
 	int json;
 	enum doc_format format;
-	GPtrArray *args; // what was not an option, in order
+	GPtrArray *args; // what was not an option, in order; its pdata ends with NULL, or is NULL
 };
 
 #define QUERY_OPTIONS(q)                                                                                     \

@@ -85,19 +85,6 @@ static int check_bounds(const struct command *cmd, struct store *store, char **b
 	return worst;
 }
 
-// --- systems, each once
-
-static GPtrArray *systems_of(const GPtrArray *args)
-{
-	GPtrArray *systems = g_ptr_array_new();
-
-	for (guint i = 0; i < args->len; i++)
-		if (!g_ptr_array_find_with_equal_func(systems, args->pdata[i], g_str_equal, NULL))
-			g_ptr_array_add(systems, args->pdata[i]);
-	g_ptr_array_add(systems, NULL);
-	return systems;
-}
-
 // --- one page for a browser
 
 // What the database has no data for is left out of the page: the tables say why.
@@ -152,9 +139,8 @@ static int write_page(struct store *store, const struct report_compare_options *
 int compare_command_run(const struct command *cmd, struct store *store, const struct query *q,
 			const struct compare_command *c, bool all)
 {
-	g_autoptr(GPtrArray) systems = systems_of(q->args);
 	struct report_compare_options o = {
-	    .selection = {.systems = (const char *const *)systems->pdata,
+	    .selection = {.systems = (const char *const *)q->args->pdata,
 			  .workloads = (const char *const *)c->workloads,
 			  .experiment = c->experiment,
 			  .excluded = (const char *const *)c->excluded,

@@ -9,7 +9,7 @@
 struct store;
 
 struct selection_options {
-	const char *const *systems;   // NULL or empty: all there are
+	const char *const *systems;   // each counts once; NULL or empty: all there are
 	const char *const *workloads; // NULL or empty: all
 	const char *experiment;       // NULL: any
 	const char *const *excluded;  // runs as store_find_run() takes them; NULL: none
