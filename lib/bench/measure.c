@@ -75,7 +75,7 @@ static struct interval median_of(const struct series *s, guint from)
 {
 	const double *m = (const double *)s->medians->data;
 
-	return stats_median_interval(m + from, s->medians->len - from, 1);
+	return stats_median_interval(m + from, s->medians->len - from);
 }
 
 static double precision_of(const struct interval *i)

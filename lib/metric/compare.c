@@ -72,7 +72,7 @@ static void describe(struct comparison *c, guint workload, guint system)
 	struct cell *cell = comparison_cell(c, workload, system);
 	uint64_t seed = seed_of(c, workload, system);
 
-	cell->median = stats_median_interval(cell->values, cell->n, seed);
+	cell->median = stats_median_interval(cell->values, cell->n);
 	cell->drift = stability_drift(cell->values, cell->n);
 	cell->modes = stability_modes(cell->values, cell->n, seed);
 	cell->n_outliers = stability_outliers(cell->values, cell->n, cell->outlier);

@@ -64,13 +64,12 @@ static double beta_tail(size_t n)
 }
 
 // Nothing is left to chance here: the quantiles of the resamples' medians are those of the distribution.
-struct interval stats_median_interval(const double *x, size_t n, uint64_t seed)
+struct interval stats_median_interval(const double *x, size_t n)
 {
 	struct interval median = {stats_median(x, n), NAN, NAN};
 	g_autofree double *s = NULL;
 	double p;
 
-	(void)seed;
 	if (n < STATS_LEAST_N)
 		return median;
 	s = sorted(x, n);

@@ -20,8 +20,8 @@ struct interval {
 // NAN for none. `x` need not be sorted.
 double stats_median(const double *x, size_t n);
 
-// The median of x and its interval. Its bootstrap distribution is known, so `seed` makes no difference.
-struct interval stats_median_interval(const double *x, size_t n, uint64_t seed);
+// The median of x and its interval, whose bootstrap distribution is known: nothing is random here.
+struct interval stats_median_interval(const double *x, size_t n);
 
 // median(x) / median(base) - 1, e.g. -0.05 for 5 % less, each side resampled on its own. NAN in all when
 // median(base) is 0 (or has another sign than x's); no interval when the base may well be 0.

@@ -92,8 +92,7 @@ static void median_interval_covers(void **state)
 
 			for (uint64_t seed = 0; seed < 2000; seed++) {
 				draw(shape, x, sizes[k]);
-				covered +=
-				    covers(stats_median_interval(x, sizes[k], seed), true_median[shape]);
+				covered += covers(stats_median_interval(x, sizes[k]), true_median[shape]);
 			}
 			assert_coverage(covered, "median", sizes[k], shape);
 		}
@@ -154,9 +153,9 @@ static void intervals_of_ties(void **state)
 	static const double mostly[] = {4, 5, 5, 5, 5, 5, 5, 5, 5, 6};
 
 	(void)state;
-	assert_interval(stats_median_interval(same, 6, 1), 3, 3, 3);
-	assert_interval(stats_median_interval(none, 5, 1), 0, 0, 0);
-	assert_interval(stats_median_interval(mostly, 10, 1), 5, 5, 5);
+	assert_interval(stats_median_interval(same, 6), 3, 3, 3);
+	assert_interval(stats_median_interval(none, 5), 0, 0, 0);
+	assert_interval(stats_median_interval(mostly, 10), 5, 5, 5);
 	assert_interval(stats_change_interval(same, 6, six, 5, 1), 1, 1, 1);
 	assert_interval(stats_change_interval(same, 6, none, 5, 1), -1, -1, -1);
 	assert_interval(stats_change_interval(same, 6, mostly, 10, 1), 2. / 3, 2. / 3, 2. / 3);
@@ -171,7 +170,7 @@ static void intervals_of_many(void **state)
 	for (size_t i = 0; i < LENGTH(x); i++)
 		x[i] = (double)i + 1;
 	for (size_t n = 900; n <= LENGTH(x); n = n * 11 / 10) {
-		struct interval median = stats_median_interval(x, n, 1);
+		struct interval median = stats_median_interval(x, n);
 		struct interval change = stats_change_interval(x, n, x, n, 1);
 		double half = 1.96 * sqrt((double)n) / 2;
 
@@ -186,11 +185,11 @@ static void no_interval_where_none_deserves_its_name(void **state)
 {
 	static const double four[] = {1, 2, 3, 4}, five[] = {1, 2, 3, 4, 5}, zeros[] = {0, 0, 0, 1, 2};
 	static const double around[] = {-1, 0, 1, 2, 3}, negative[] = {-1, -2, -3, -4, -5};
-	struct interval i = stats_median_interval(four, 4, 1);
+	struct interval i = stats_median_interval(four, 4);
 
 	(void)state;
 	assert_true(i.value == 2.5 && isnan(i.low) && isnan(i.high));
-	i = stats_median_interval(four, 0, 1);
+	i = stats_median_interval(four, 0);
 	assert_true(isnan(i.value) && isnan(i.low) && isnan(i.high));
 	i = stats_change_interval(five, 5, four, 4, 1);
 	assert_near(i.value, 2.5 / 3 - 1, 1e-12);
