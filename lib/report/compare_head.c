@@ -15,8 +15,19 @@ static char *names(const GPtrArray *list)
 	return g_string_free(s, FALSE);
 }
 
-// The values that a fact has over the runs, most of the time one.
-static int fact_values(struct compare_report *r, const char *key, GPtrArray *values)
+// Of the facts that are shown, the values over the runs: most of the time one.
+enum fact { FACT_KERNEL, FACT_CPU, FACT_NODES, FACT_ACCEL, FACTS };
+static const char *const fact_keys[FACTS] = {"kernel.release", "cpu.model", "numa.nodes", "lab.accel"};
+
+static void take_fact(const struct store_pair *fact, GPtrArray *const values[FACTS])
+{
+	for (int k = 0; k < FACTS; k++)
+		if (!strcmp(fact->key, fact_keys[k]) &&
+		    !g_ptr_array_find_with_equal_func(values[k], fact->value, g_str_equal, NULL))
+			g_ptr_array_add(values[k], (void *)fact->value);
+}
+
+static int read_facts(struct compare_report *r, GPtrArray *const values[FACTS])
 {
 	g_autoptr(GHashTable) seen = g_hash_table_new(g_int64_hash, g_int64_equal);
 	int rc = 0;
@@ -28,28 +39,20 @@ static int fact_values(struct compare_report *r, const char *key, GPtrArray *val
 		if (!g_hash_table_add(seen, (void *)&run->env_id))
 			continue;
 		rc = store_read_facts(r->store, run->id, &facts);
-		for (guint f = 0; !rc && f < facts->len; f++) {
-			const struct store_pair *fact = ROW(facts, store_pair, f);
-
-			if (!strcmp(fact->key, key) &&
-			    !g_ptr_array_find_with_equal_func(values, fact->value, g_str_equal, NULL))
-				g_ptr_array_add(values, (void *)fact->value);
-		}
+		for (guint f = 0; !rc && f < facts->len; f++)
+			take_fact(ROW(facts, store_pair, f), values);
 	}
 	return rc;
 }
 
-static int fact_cell(struct compare_report *r, struct doc_section *sec, const char *key)
+static void fact_cell(struct doc_section *sec, const GPtrArray *values)
 {
-	g_autoptr(GPtrArray) values = g_ptr_array_new();
-	int rc = fact_values(r, key, values);
 	g_autofree char *text = names(values);
 
 	if (values->len)
 		doc_text(sec, "%s", text);
 	else
 		doc_none_as(sec, "", "not stored");
-	return rc;
 }
 
 // "warm-up: 3 runs (1, 5, 9)"
@@ -77,11 +80,8 @@ static void left_out(struct doc_section *sec, const struct selection *s)
 	}
 }
 
-static int emulated_note(struct compare_report *r, struct doc_section *sec)
+static void emulated_note(struct doc_section *sec, const GPtrArray *accel)
 {
-	g_autoptr(GPtrArray) accel = g_ptr_array_new();
-	int rc = fact_values(r, "lab.accel", accel);
-
 	for (guint i = 0; i < accel->len; i++)
 		if (!g_str_has_prefix(accel->pdata[i], "kvm")) {
 			doc_note(sec, "EMULATED (QEMU TCG lab): counts are right, times are the emulator's "
@@ -89,7 +89,6 @@ static int emulated_note(struct compare_report *r, struct doc_section *sec)
 				      "about real hardware.");
 			break;
 		}
-	return rc;
 }
 
 int compare_head(struct compare_report *r)
@@ -104,8 +103,12 @@ int compare_head(struct compare_report *r)
 	g_autofree char *systems = names(s->systems), *workloads = names(s->workloads);
 	struct doc_section *sec =
 	    doc_section(r->doc, "comparison", "Comparison of systems", columns, G_N_ELEMENTS(columns));
+	GPtrArray *facts[FACTS];
 	int rc;
 
+	for (int k = 0; k < FACTS; k++)
+		facts[k] = g_ptr_array_new();
+	rc = read_facts(r, facts);
 	doc_vertical(sec);
 	doc_row(sec);
 	doc_text(sec, "%s", system_name(s, 0));
@@ -114,13 +117,11 @@ int compare_head(struct compare_report *r)
 	report_text(sec, r->options->selection.experiment);
 	doc_int(sec, s->runs->len);
 	doc_int(sec, s->left_out->len);
-	rc = fact_cell(r, sec, "kernel.release");
-	if (!rc)
-		rc = fact_cell(r, sec, "cpu.model");
-	if (!rc)
-		rc = fact_cell(r, sec, "numa.nodes");
-	if (!rc)
-		rc = emulated_note(r, sec);
+	for (int k = FACT_KERNEL; k <= FACT_NODES; k++)
+		fact_cell(sec, facts[k]);
+	emulated_note(sec, facts[FACT_ACCEL]);
 	left_out(sec, s);
+	for (int k = 0; k < FACTS; k++)
+		g_ptr_array_unref(facts[k]);
 	return rc;
 }
