@@ -37,23 +37,22 @@ static void fill(struct metric *m, const char *series, enum view view, const cha
 	m->what = words[view];
 }
 
-// The series of this name and the view that is asked for; *ends is empty when there is none.
+// The series of this name and the view that is asked for; -ENOENT (no err chain) when there is none.
 static int look_up(struct store *store, const char *series, enum view view, struct metric *m)
 {
-	g_autoptr(GArray) ends = NULL;
-	const struct store_ends_row *first;
+	const char *unit;
+	bool counter;
 	struct series *data;
-	int rc = store_read_ends(store, series, &ends);
+	int rc = store_find_series(store, series, &unit, &counter);
 
-	if (rc || !ends->len)
+	if (rc || !unit)
 		return rc ? rc : -ENOENT;
-	first = &g_array_index(ends, struct store_ends_row, 0);
-	if (view == VIEW_DELTA && !first->counter)
+	if (view == VIEW_DELTA && !counter)
 		view = VIEW_MEAN;
-	if (counts_only_up(view) != (first->counter != 0))
-		return err_set(-EINVAL, "%s is a %s: it has no \"%s\"", series,
-			       first->counter ? "counter" : "level", suffixes[view] + 1);
-	fill(m, series, view, first->unit);
+	if (counts_only_up(view) != counter)
+		return err_set(-EINVAL, "%s is a %s: it has no \"%s\"", series, counter ? "counter" : "level",
+			       suffixes[view] + 1);
+	fill(m, series, view, unit);
 	data = g_new0(struct series, 1);
 	data->name = g_strdup(series);
 	data->view = view;

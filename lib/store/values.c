@@ -219,3 +219,24 @@ int store_find_probe(struct store *s, const char *name, const char **kind)
 		*kind = rows->len ? g_array_index(rows, struct row, 0).kind : NULL;
 	return rc;
 }
+
+int store_find_series(struct store *s, const char *name, const char **unit, bool *counter)
+{
+	struct row {
+		const char *unit;
+		int64_t counter;
+	};
+	static const struct field fields[] = {{'t', offsetof(struct row, unit)},
+					      {'i', offsetof(struct row, counter)}};
+	struct list list =
+	    LIST(row, fields, "SELECT unit, counter FROM series WHERE name = ? ORDER BY run_id LIMIT 1");
+	const struct value value = v_text(name);
+	g_autoptr(GArray) rows = NULL;
+	int rc = store_list(s, &list, &value, 1, &rows);
+
+	if (rc)
+		return rc;
+	*unit = rows->len ? g_array_index(rows, struct row, 0).unit : NULL;
+	*counter = rows->len && g_array_index(rows, struct row, 0).counter;
+	return 0;
+}

@@ -77,4 +77,7 @@ int store_read_names(struct store *store, enum store_names what, GArray **names)
 // Is there a probe of this name in any run, and of what kind? *kind is NULL when there is none.
 int store_find_probe(struct store *store, const char *name, const char **kind);
 
+// Likewise a series, as the first run that has it says; *unit is NULL when there is none.
+int store_find_series(struct store *store, const char *name, const char **unit, bool *counter);
+
 #endif
