@@ -204,15 +204,6 @@ static const struct kind {
 	     {"thp", MEMORY_ANON, HUGE_PAGE, drop_huge, write_first_of_huge, false},
 	     {"swapin", MEMORY_ANON, BASE_PAGE, swap_out, memory_read, true}};
 
-static bool have_swap(void)
-{
-	g_autofree char *text = NULL;
-	const char *line;
-
-	return g_file_get_contents("/proc/swaps", &text, NULL, NULL) && (line = strchr(text, '\n')) &&
-	       line[1];
-}
-
 static bool have_thp(void)
 {
 	g_autofree char *text = NULL;
@@ -229,7 +220,7 @@ static int run_kind(struct bench_run *b, const struct kind *k)
 	g_autofree char *per = g_strdup_printf("%s.faults_per_page", k->name);
 	int rc;
 
-	if (k->swap && !have_swap()) {
+	if (k->swap && !memory_have_swap()) {
 		bench_cannot(b, k->name, "no swap is on (swapon(8))");
 		return 0;
 	}

@@ -106,3 +106,12 @@ void memory_faults(uint64_t *minor, uint64_t *major)
 	*minor = (uint64_t)u.ru_minflt;
 	*major = (uint64_t)u.ru_majflt;
 }
+
+bool memory_have_swap(void)
+{
+	g_autofree char *text = NULL;
+	const char *line;
+
+	return g_file_get_contents("/proc/swaps", &text, NULL, NULL) && (line = strchr(text, '\n')) &&
+	       line[1];
+}

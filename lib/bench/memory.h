@@ -2,6 +2,7 @@
 #ifndef MMPROF_BENCH_MEMORY_H
 #define MMPROF_BENCH_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,5 +30,8 @@ uint64_t memory_read(const struct memory *m); // the sum of a byte of each page
 
 // Page faults of this thread so far, without I/O and with.
 void memory_faults(uint64_t *minor, uint64_t *major);
+
+// Is any swap on?
+bool memory_have_swap(void);
 
 #endif

@@ -83,14 +83,11 @@ static int run(struct bench_run *b)
 	struct swapper s = {.content = bench_text(b, "content"), .seed = (uint64_t)bench_int(b, "seed")};
 	int64_t pages = bench_int(b, "pages");
 	struct bench_op op = {"out", sample, (double)pages, "page", false};
-	g_autofree char *swaps = NULL;
-	const char *line;
 	int rc;
 
 	if (pages < 1 || pages > 1 << 20)
 		return err_set(-EINVAL, "--pages must be from 1 to 1048576");
-	if (!g_file_get_contents("/proc/swaps", &swaps, NULL, NULL) || !(line = strchr(swaps, '\n')) ||
-	    !line[1]) {
+	if (!memory_have_swap()) {
 		bench_cannot(b, "swapio", "no swap is on (swapon(8))");
 		return 0;
 	}
