@@ -11,6 +11,7 @@
 #include "bench/bench.h"
 #include "bench/memory.h"
 #include "bench/timing.h"
+#include "host/read.h"
 
 static const struct bench_param params[] = {{"size", "64M", "BYTES", "memory that is used over and over"},
 					    {"high", "0.5", "RATIO", "memory.high, as a part of it"},
@@ -41,17 +42,14 @@ static int sample(struct bench_run *run, void *ctx, uint64_t *cycles)
 // Our own cgroup's memory.high. The run's cgroup goes away with it, so nothing has to be put back there.
 static int set_high(const char *value)
 {
-	g_autofree char *text = NULL, *path = NULL;
-	char *at;
+	g_autofree char *own = host_own_cgroup(), *path = NULL;
 	int fd;
 
-	if (!g_file_get_contents("/proc/self/cgroup", &text, NULL, NULL) || !(at = strstr(text, "0::")))
+	if (!own)
 		return -ENOENT;
-	at += 3;
-	at[strcspn(at, "\n")] = 0;
-	if (!strstr(at, "mmprof"))
+	if (!strstr(own, "mmprof"))
 		return -EPERM; // not a cgroup of our own
-	path = g_strdup_printf("/sys/fs/cgroup%s/memory.high", at);
+	path = g_strdup_printf("/sys/fs/cgroup%s/memory.high", own);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;

@@ -86,3 +86,14 @@ char **host_entries(const char *path)
 	g_ptr_array_add(names, NULL);
 	return (char **)g_ptr_array_free(names, FALSE);
 }
+
+char *host_own_cgroup(void)
+{
+	g_autofree char *text = host_read("/proc/self/cgroup");
+	g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", -1);
+
+	for (char **l = lines; *l; l++)
+		if (g_str_has_prefix(*l, "0::/"))
+			return g_strdup(*l + strlen("0::"));
+	return NULL;
+}

@@ -11,18 +11,6 @@
 #include "base/err.h"
 #include "host/read.h"
 
-// Of "0::/user.slice/x.scope". g_free.
-static char *own_cgroup(void)
-{
-	g_autofree char *text = host_read("/proc/self/cgroup");
-	g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", -1);
-
-	for (char **l = lines; *l; l++)
-		if (g_str_has_prefix(*l, "0::/"))
-			return g_strdup(*l + strlen("0::"));
-	return g_strdup("/");
-}
-
 // Which of two limits is tighter; "max" is none. CPU time is "QUOTA PERIOD".
 static bool is_tighter(const char *a, const char *b)
 {
@@ -97,7 +85,7 @@ int cgroup_limits_copy(const char *hierarchy, const char *path)
 	static const char *const limits[] = {"memory.max", "memory.high", "memory.swap.max", "pids.max",
 					     "cpu.max"},
 				 *const choices[] = {"cpuset.cpus", "cpuset.mems"};
-	g_autofree char *own = own_cgroup();
+	g_autofree char *own = host_own_cgroup() ?: g_strdup("/");
 	int rc = 0;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(limits) && !rc; i++) {
