@@ -39,6 +39,8 @@ static int check(const struct record_options *o, const char **workload)
 		return err_set(-EINVAL, "--warmup, --timeout and --pause can't be negative");
 	if (o->interval < 10 || o->interval > 3600000)
 		return err_set(-EINVAL, "--interval is in milliseconds, 10 or more");
+	if (!(o->sampling >= 0.01 && o->sampling <= 100))
+		return err_set(-EINVAL, "--sampling is a percentage of one CPU, 0.01 to 100");
 	for (char **t = o->tags; t && *t; t++)
 		if (**t == '=' || !strchr(*t, '='))
 			return err_set(-EINVAL, "--tag \"%s\" is not of the form KEY=VALUE", *t);
@@ -178,6 +180,7 @@ int record_workload(const struct command *cmd, const struct record_options *o, c
 	    .marks = (const char *const *)o->marks,
 	    .backend = o->backend ? o->backend : "auto",
 	    .interval_ms = o->interval,
+	    .sampling_percent = o->sampling,
 	    .timeout_s = o->timeout,
 	    .bpf_stats = o->bpf_stats,
 	    .pin = &o->pin,

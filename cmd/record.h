@@ -9,13 +9,13 @@ struct record_options {
 	char *db, *name, *backend, *user, *cpus, *membind, *preferred, *interleave, *stdin_path, *stdout_path;
 	char **systems, **tags, **probes, **no_probes, **extracts, **marks;
 	int runs, warmup, timeout, interval;
-	double pause;
+	double pause, sampling;
 	int quiet, json, bpf_stats;
 	struct pin_options pin;
 	const char *bench; // the workload is this benchmark of ours; NULL: it is not
 };
 
-#define RECORD_DEFAULTS ((struct record_options){.runs = 1, .interval = 100})
+#define RECORD_DEFAULTS ((struct record_options){.runs = 1, .interval = 100, .sampling = 1})
 
 // clang-format off
 #define RECORD_OPTIONS(o) \
@@ -32,6 +32,8 @@ struct record_options {
     {"pause", 0, POPT_ARG_DOUBLE, &(o).pause, 0, "seconds between runs", "S"}, \
     {"timeout", 0, POPT_ARG_INT, &(o).timeout, 0, "end the workload after so many seconds", "S"}, \
     {"interval", 0, POPT_ARG_INT, &(o).interval, 0, "milliseconds between samples (default 100)", "MS"}, \
+    {"sampling", 0, POPT_ARG_DOUBLE, &(o).sampling, 0, \
+     "percent of one CPU that sampling may take: slow readings become rarer (default 1)", "PERCENT"}, \
     {"probe", 'p', POPT_ARG_ARGV, &(o).probes, 0, \
      "instead of the default probes: a catalogue name or group, a kernel function, a GLOB*, " \
      "tracepoint:SYSTEM:EVENT, or `default`; FUNCTION@BACKEND picks a backend (repeatable)", \

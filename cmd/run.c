@@ -43,10 +43,13 @@ static char *settings_text(const struct plan_system *s)
 {
 	GString *text = g_string_new(NULL);
 
+	if (s->spec)
+		g_string_append_printf(text, "use %s", s->spec->text);
 	for (guint i = 0; i < s->settings->len; i++) {
 		const struct setting *setting = &g_array_index(s->settings, struct setting, i);
 
-		g_string_append_printf(text, "%s%s = %s", i ? ", " : "", setting->key, setting->value);
+		g_string_append_printf(text, "%s%s = %s", text->len ? ", " : "", setting->key,
+				       setting->value);
 	}
 	return g_string_free(text, FALSE);
 }

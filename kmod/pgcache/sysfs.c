@@ -114,17 +114,35 @@ static ssize_t break_store(struct kobject *kobj, struct kobj_attribute *attr, co
 	return pgc_break() ?: n;
 }
 
+/* All that can be counted, for those who read it often: "pte.hit 123" lines. */
+static ssize_t stat_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	struct pgc_level *l;
+	int n = 0;
+
+	for_each_level(l) {
+		n += sysfs_emit_at(buf, n, "%s.used %lu\n", l->name, pgc_used(l, true));
+		n += sysfs_emit_at(buf, n, "%s.free %lu\n", l->name, pgc_free_tables(l));
+#define X(stat) n += sysfs_emit_at(buf, n, "%s." #stat " %llu\n", l->name, pgc_stat(l, PGC_##stat));
+		PGC_STATS(X)
+#undef X
+	}
+	return n;
+}
+
 static struct kobj_attribute attr_enabled = __ATTR_RW(enabled);
 static struct kobj_attribute attr_verify = __ATTR_RW(verify);
 static struct kobj_attribute attr_size_kib = __ATTR_RW(size_kib);
 static struct kobj_attribute attr_age_ms = __ATTR_RW(age_ms);
 static struct kobj_attribute attr_levels = __ATTR_RO(levels);
+static struct kobj_attribute attr_stat = __ATTR_RO(stat);
 static struct kobj_attribute attr_flush = __ATTR_WO(flush);
 static struct kobj_attribute attr_break = __ATTR(break, 0200, NULL, break_store);
 
 static struct attribute *root_attrs[] = {
 	&attr_enabled.attr, &attr_verify.attr, &attr_size_kib.attr, &attr_age_ms.attr,
-	&attr_levels.attr,  &attr_flush.attr,  &attr_break.attr,    NULL,
+	&attr_levels.attr,  &attr_stat.attr,   &attr_flush.attr,    &attr_break.attr,
+	NULL,
 };
 static const struct attribute_group root_group = {.attrs = root_attrs};
 

@@ -42,6 +42,7 @@ static struct session_options options_of(const struct plan *plan, const struct c
 	    .marks = (const char *const *)w->marks,
 	    .backend = plan->backend ? plan->backend : "auto",
 	    .interval_ms = plan->interval_ms,
+	    .sampling_percent = plan->sampling,
 	    .timeout_s = plan->timeout_s,
 	    .iteration = cell->round,
 	    .cell = cell->number,

@@ -380,6 +380,7 @@ static struct plan *plan_new(const char *path, const char *text, size_t length)
 	plan->runs = 10;
 	plan->warmup = 1;
 	plan->interval_ms = 100;
+	plan->sampling = 1;
 	plan->seed = seed_of(plan->text);
 	plan->settings = new_settings();
 	plan->systems = g_ptr_array_new_with_free_func(system_free);

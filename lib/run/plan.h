@@ -40,7 +40,7 @@ struct plan {
 	char *path, *text, *name, *backend;
 	int runs, warmup, interval_ms, timeout_s;
 	int64_t seed;
-	double pause;
+	double pause, sampling;
 	struct pin_options pin;
 	char **probes, **no_probes;
 	GArray *settings;     // of [settings]: struct setting

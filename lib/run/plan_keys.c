@@ -16,6 +16,7 @@ static const struct plan_key experiment_keys[] = {
     {"seed", KEY_INT64, offsetof(struct plan, seed), 0, 0},
     {"pause", KEY_REAL, offsetof(struct plan, pause), 0, 86400},
     {"interval", KEY_INT, offsetof(struct plan, interval_ms), 10, 3600000},
+    {"sampling", KEY_REAL, offsetof(struct plan, sampling), 0.01, 100},
     {"timeout", KEY_INT, offsetof(struct plan, timeout_s), 0, 100000000},
     {"probes", KEY_WORDS, offsetof(struct plan, probes), 0, 0},
     {"no-probes", KEY_WORDS, offsetof(struct plan, no_probes), 0, 0},

@@ -8,8 +8,6 @@
 #include "base/err.h"
 #include "store/store.h"
 
-#define COST_FACTOR 1000 // a sampler rests this many times as long as its last reading took: 0.1 % of a CPU
-
 struct entry {
 	const struct sampler *sampler;
 	void *state;
@@ -21,6 +19,7 @@ struct samplers {
 	struct sink sink; // first: put() and missing() get a pointer to it
 	struct store *store;
 	int64_t run, t_ns, interval_ns;
+	double rest; // a sampler rests this many times as long as its last reading took
 	bool last;
 	int rc; // the first error of the store
 	const struct sample_target *target;
@@ -64,8 +63,14 @@ static void missing(struct sink *sink, const char *what, const char *why)
 		s->rc = store_not_measured(s->store, s->run, what, why);
 }
 
+// Each of the ten or so samplers that cost anything gets a tenth of what all may take.
+static double rest_of(double percent)
+{
+	return 10 * 100 / percent;
+}
+
 struct samplers *samplers_open(struct store *store, int64_t run, const struct sample_target *target,
-			       int interval_ms)
+			       int interval_ms, double percent)
 {
 	struct samplers *s = g_new0(struct samplers, 1);
 
@@ -74,6 +79,7 @@ struct samplers *samplers_open(struct store *store, int64_t run, const struct sa
 	s->run = run;
 	s->target = target;
 	s->interval_ns = (int64_t)interval_ms * 1000000;
+	s->rest = rest_of(percent);
 	s->series = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	s->missing = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	s->entries = g_array_new(FALSE, TRUE, sizeof(struct entry));
@@ -98,7 +104,8 @@ static void read_one(struct samplers *s, struct entry *e)
 	e->spent_ns += cost;
 	e->readings++;
 	pause = MAX(s->interval_ns, (int64_t)e->sampler->min_interval_ms * 1000000);
-	pause = MAX(pause, cost * COST_FACTOR);
+	if (e->readings > 1) // the first one makes the series' rows, before the workload starts
+		pause = MAX(pause, (int64_t)((double)cost * s->rest));
 	e->due_ns = s->t_ns + pause - s->interval_ns / 2; // the tick that comes nearest
 }
 

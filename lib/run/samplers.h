@@ -11,8 +11,9 @@
 struct samplers;
 struct store;
 
+// All together take at most about `percent` of one CPU, by resting longer.
 struct samplers *samplers_open(struct store *store, int64_t run, const struct sample_target *target,
-			       int interval_ms);
+			       int interval_ms, double percent);
 
 // Reads those that are due at t_ns (all of them when `all`; `last` when the workload has ended). 0 or the
 // store's error.

@@ -314,7 +314,8 @@ static int launch(struct session *s)
 	if (rc)
 		return rc;
 	s->target = (struct sample_target){.cgroup_dir = s->cgroup.path};
-	s->samplers = samplers_open(s->store, s->run, &s->target, s->options->interval_ms);
+	s->samplers = samplers_open(s->store, s->run, &s->target, s->options->interval_ms,
+				    s->options->sampling_percent);
 	rc = store_begin(s->store);
 	if (!rc)
 		rc = samplers_read(s->samplers, 0, true, false);

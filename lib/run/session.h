@@ -19,6 +19,7 @@ struct session_options {
 	const char *const *extracts, *const *marks;   // see output.h; may be NULL
 	const char *backend;
 	int interval_ms, timeout_s; // timeout 0: none
+	double sampling_percent;    // of one CPU that sampling may take
 	int iteration;              // 0: warm-up
 	int cell;                   // of the experiment's plan, from 1; 0: of no plan
 	bool bpf_stats;

@@ -21,7 +21,7 @@
 	ROW(thp, 1000, "huge pages of each size: faults, fallbacks, splits, swap, and khugepaged's work")    \
 	ROW(cputime, 0, "CPU time by class: user, system, idle, interrupts, kernel threads, the workload")   \
 	ROW(cpufreq, 0, "frequency of the CPUs: lowest, mean, highest")                                      \
-	ROW(modules, 200,                                                                                    \
+	ROW(modules, 0,                                                                                      \
 	    "what our kernel modules count while they are loaded: pgcache's hits, misses, tables kept")      \
 	ROW(interrupts, 500, "TLB shootdowns, function-call, rescheduling and timer interrupts")
 
