@@ -46,6 +46,8 @@ static inline int kc_mapcount(struct folio *folio)
 /* A huge page of which a part is mapped by itself, as after a partial unmap or mprotect. */
 static inline bool kc_partly_mapped(struct folio *folio)
 {
+	if (!folio_test_large(folio))
+		return false;
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 	return folio_mapcount(folio) != folio_entire_mapcount(folio);
 #else
