@@ -1,9 +1,8 @@
 // Merging and deleting where the command line can't reach: databases that somebody made to harm, and what
 // happens to each table.
-#include "sample_run.h"
+#include "raw_sql.h"
 
 #include <errno.h>
-#include <sqlite3.h>
 
 #include "store/merge.h"
 #include "store/store_read.h"
@@ -36,48 +35,6 @@ static struct store *open_ok(const char *path, enum store_mode mode)
 
 	must(store_open(path, mode, &s));
 	return s;
-}
-
-// SQL behind the store's back.
-static void raw(const char *path, const char *sql)
-{
-	sqlite3 *db = NULL;
-	char *why = NULL;
-
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	if (sqlite3_exec(db, sql, NULL, NULL, &why) != SQLITE_OK)
-		fail_msg("%s: %s", sql, why);
-	sqlite3_close(db);
-}
-
-// All values of all rows, as text.
-static char *dump(const char *path, const char *sql)
-{
-	GString *text = g_string_new(NULL);
-	sqlite3 *db = NULL;
-	sqlite3_stmt *stmt;
-
-	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
-	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
-		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
-	while (sqlite3_step(stmt) == SQLITE_ROW)
-		for (int i = 0; i < sqlite3_column_count(stmt); i++)
-			g_string_append_printf(text, "%s%s",
-					       i           ? "|"
-					       : text->len ? "\n"
-							   : "",
-					       (const char *)sqlite3_column_text(stmt, i) ?: "NULL");
-	sqlite3_finalize(stmt);
-	sqlite3_close(db);
-	return g_string_free(text, FALSE);
-}
-
-static void gives(const char *path, const char *sql, const char *wanted)
-{
-	g_autofree char *got = dump(path, sql);
-
-	if (strcmp(got, wanted))
-		fail_msg("%s: \"%s\" instead of \"%s\"", sql, got, wanted);
 }
 
 // --- what a database holds, without its ids

@@ -1,8 +1,7 @@
 // What an older mmprof wrote: migrated whole or not at all, and refused for reading in one clear line.
-#include "sample_run.h"
+#include "raw_sql.h"
 
 #include <errno.h>
-#include <sqlite3.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,47 +35,6 @@ static const char *const read_back[] = {
     "SELECT * FROM kernel_log",
 };
 
-static void raw(const char *path, const char *sql)
-{
-	sqlite3 *db = NULL;
-	char *why = NULL;
-
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	if (sqlite3_exec(db, sql, NULL, NULL, &why) != SQLITE_OK)
-		fail_msg("%s: %s", sql, why);
-	sqlite3_close(db);
-}
-
-// All values of all rows, as text.
-static char *dump(const char *path, const char *sql)
-{
-	GString *text = g_string_new(NULL);
-	sqlite3 *db = NULL;
-	sqlite3_stmt *stmt;
-
-	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
-	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
-		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
-	while (sqlite3_step(stmt) == SQLITE_ROW)
-		for (int i = 0; i < sqlite3_column_count(stmt); i++)
-			g_string_append_printf(text, "%s%s",
-					       i           ? "|"
-					       : text->len ? "\n"
-							   : "",
-					       (const char *)sqlite3_column_text(stmt, i) ?: "NULL");
-	sqlite3_finalize(stmt);
-	sqlite3_close(db);
-	return g_string_free(text, FALSE);
-}
-
-static void gives(const char *sql, const char *wanted)
-{
-	g_autofree char *got = dump(old, sql);
-
-	if (strcmp(got, wanted))
-		fail_msg("%s: \"%s\" instead of \"%s\"", sql, got, wanted);
-}
-
 static void make_old(void)
 {
 	g_autofree char *schema = NULL;
@@ -85,7 +43,7 @@ static void make_old(void)
 	assert_true(g_file_get_contents("tests/unit/schema-1.sql", &schema, NULL, NULL));
 	raw(old, schema);
 	raw(old, rows);
-	gives("PRAGMA user_version", "1");
+	gives(old, "PRAGMA user_version", "1");
 }
 
 static int set_up(void **state)
@@ -121,7 +79,7 @@ static GPtrArray *remember(void)
 static void are_intact(GPtrArray *texts)
 {
 	for (size_t i = 0; i < G_N_ELEMENTS(read_back); i++)
-		gives(read_back[i], texts->pdata[i]);
+		gives(old, read_back[i], texts->pdata[i]);
 	g_ptr_array_unref(texts);
 }
 
@@ -143,16 +101,16 @@ static void migrated(void **state)
 	(void)state;
 	must(store_open(old, STORE_WRITE, &s));
 	store_close(s);
-	gives("PRAGMA user_version", "2");
+	gives(old, "PRAGMA user_version", "2");
 	are_intact(before);
-	gives("SELECT cell FROM run", "NULL");
-	gives("PRAGMA integrity_check", "ok");
+	gives(old, "SELECT cell FROM run", "NULL");
+	gives(old, "PRAGMA integrity_check", "ok");
 	must(store_open(fresh, STORE_WRITE, &s));
 	store_close(s);
 	for (size_t i = 0; i < G_N_ELEMENTS(shape); i++) {
 		g_autofree char *wanted = dump(fresh, shape[i]);
 
-		gives(shape[i], wanted);
+		gives(old, shape[i], wanted);
 	}
 	must(store_open(old, STORE_READ, &s));
 	store_close(s);
@@ -177,8 +135,8 @@ static void not_half(void **state)
 		assert_null(s);
 		assert_non_null(strstr(err_text(), old));
 		assert_null(strchr(err_text(), '\n'));
-		gives("PRAGMA user_version", "1");
-		gives("SELECT * FROM sqlite_schema", schema);
+		gives(old, "PRAGMA user_version", "1");
+		gives(old, "SELECT * FROM sqlite_schema", schema);
 		are_intact(before);
 	}
 }
@@ -226,7 +184,7 @@ static void several_at_once(void **state)
 			bad += status != 0;
 		}
 		assert_int_equal(bad, 0);
-		gives("PRAGMA user_version", "2");
+		gives(old, "PRAGMA user_version", "2");
 	}
 }
 
