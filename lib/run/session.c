@@ -264,9 +264,8 @@ static int set_up(struct session *s)
 	every.it_value = every.it_interval;
 	if (s->signal_fd < 0 || s->timer_fd < 0 || timerfd_settime(s->timer_fd, 0, &every, NULL))
 		return err_set(-errno, "can't make timers: %m");
-	rc = store_begin(s->store);
-	if (!rc)
-		rc = set_up_cgroup(s);
+	store_begin_later(s->store);
+	rc = set_up_cgroup(s);
 	if (!rc)
 		rc = set_up_kernel_log(s);
 	say(s, "attaching probes");
@@ -370,17 +369,24 @@ static void check_timeout(struct session *s, int64_t now)
 	s->status_why = "the workload ran longer than --timeout";
 }
 
+// Between two flushes the database is free, for `mmprof note` or `merge`. While one of them writes, the
+// samples wait: the workload must not.
 static int flush(struct session *s, int64_t now)
 {
 	int rc;
 
 	if (now - s->flushed_ns < FLUSH_NS)
 		return 0;
+	rc = store_try_begin(s->store);
+	if (rc == -EBUSY)
+		return 0;
 	s->flushed_ns = now;
-	rc = probes_collect(s->probes, s->store, s->run, false);
+	if (!rc)
+		rc = probes_collect(s->probes, s->store, s->run, false);
 	if (!rc)
 		rc = store_commit(s->store);
-	return rc ? rc : store_begin(s->store);
+	store_begin_later(s->store);
+	return rc;
 }
 
 static int tick(struct session *s)

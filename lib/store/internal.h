@@ -18,6 +18,8 @@ struct store {
 	bool created;          // by this store_open
 	GHashTable *stmts;     // SQL text → sqlite3_stmt, reset between uses
 	GHashTable *last;      // series id → struct last_sample
+	bool later;            // the next write begins the transaction
+	GArray *waiting;       // struct waiting_sample: given since store_begin_later()
 	GStringChunk *strings; // texts that were read; they live as long as the store
 };
 
@@ -78,6 +80,13 @@ int store_do(struct store *store, const char *sql, const struct value *values, s
 #define STORE_DO(store, sql, ...)                                                                            \
 	store_do(store, sql, (const struct value[]){__VA_ARGS__},                                            \
 		 sizeof((const struct value[]){__VA_ARGS__}) / sizeof(struct value))
+
+struct waiting_sample {
+	int64_t series, t_ns, value;
+};
+
+// series.c: writes the samples that wait.
+int store_write_waiting(struct store *store);
 
 // One integer of one row; -ENOENT (no err chain) when there is no row or it is NULL.
 int store_get_int(struct store *store, const char *sql, const struct value *values, size_t n, int64_t *out);

@@ -134,7 +134,7 @@ int store_run_facts(struct store *s, int64_t run, const char *const *keys, const
 {
 	g_autoptr(GHashTable) facts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	g_autoptr(GPtrArray) sorted = g_ptr_array_new();
-	bool own = sqlite3_get_autocommit(s->db);
+	bool own = !s->later && sqlite3_get_autocommit(s->db);
 	GHashTableIter iter;
 	void *key;
 	int rc = own ? store_begin(s) : 0;

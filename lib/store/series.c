@@ -22,15 +22,35 @@ int store_series(struct store *s, int64_t run, const char *name, const char *uni
 	return rc;
 }
 
+static int write_sample(struct store *s, const struct waiting_sample *w)
+{
+	return STORE_DO(s, "INSERT OR REPLACE INTO sample VALUES (?, ?, ?)", v_int(w->series), v_int(w->t_ns),
+			v_int(w->value));
+}
+
+int store_write_waiting(struct store *s)
+{
+	int rc = 0;
+
+	for (guint i = 0; i < s->waiting->len && !rc; i++)
+		rc = write_sample(s, &g_array_index(s->waiting, struct waiting_sample, i));
+	if (!rc)
+		g_array_set_size(s->waiting, 0);
+	return rc;
+}
+
 int store_sample(struct store *s, int64_t series, int64_t t_ns, int64_t value, bool last)
 {
+	const struct waiting_sample w = {series, t_ns, value};
 	struct last_sample *before = g_hash_table_lookup(s->last, &series);
-	int rc;
+	int rc = 0;
 
 	if (before && before->value == value && !last)
 		return 0;
-	rc = STORE_DO(s, "INSERT OR REPLACE INTO sample VALUES (?, ?, ?)", v_int(series), v_int(t_ns),
-		      v_int(value));
+	if (s->later)
+		g_array_append_val(s->waiting, w);
+	else
+		rc = write_sample(s, &w);
 	if (rc)
 		return rc;
 	if (!before) {

@@ -120,8 +120,10 @@ int store_stmt(struct store *s, const char *sql, const struct value *values, siz
 int store_do(struct store *s, const char *sql, const struct value *values, size_t n)
 {
 	sqlite3_stmt *stmt;
-	int rc = store_stmt(s, sql, values, n, &stmt), result;
+	int rc = s->later ? store_begin(s) : 0, result;
 
+	if (!rc)
+		rc = store_stmt(s, sql, values, n, &stmt);
 	if (rc)
 		return rc;
 	result = sqlite3_step(stmt);
@@ -151,18 +153,44 @@ int store_get_int(struct store *s, const char *sql, const struct value *values, 
 
 int store_begin(struct store *s)
 {
+	int rc;
+
 	if (!sqlite3_get_autocommit(s->db))
 		return 0;
-	return store_exec(s, s->mode == STORE_READ ? "BEGIN" : "BEGIN IMMEDIATE");
+	rc = store_exec(s, s->mode == STORE_READ ? "BEGIN" : "BEGIN IMMEDIATE");
+	if (rc)
+		return rc;
+	s->later = false;
+	return store_write_waiting(s);
+}
+
+void store_begin_later(struct store *s)
+{
+	s->later = sqlite3_get_autocommit(s->db);
+}
+
+int store_try_begin(struct store *s)
+{
+	int rc;
+
+	sqlite3_busy_timeout(s->db, 0);
+	rc = store_begin(s);
+	sqlite3_busy_timeout(s->db, BUSY_MS);
+	return rc;
 }
 
 int store_commit(struct store *s)
 {
-	return sqlite3_get_autocommit(s->db) ? 0 : store_exec(s, "COMMIT");
+	int rc = s->waiting->len ? store_begin(s) : 0;
+
+	s->later = false;
+	return rc || sqlite3_get_autocommit(s->db) ? rc : store_exec(s, "COMMIT");
 }
 
 void store_rollback(struct store *s)
 {
+	s->later = false;
+	g_array_set_size(s->waiting, 0);
 	if (!sqlite3_get_autocommit(s->db))
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 }
@@ -362,6 +390,7 @@ static void drop(struct store *s)
 	g_hash_table_unref(s->stmts); // finalizes them
 	sqlite3_close(s->db);
 	g_hash_table_unref(s->last);
+	g_array_unref(s->waiting);
 	g_string_chunk_free(s->strings);
 	g_free(s->path);
 	g_free(s);
@@ -380,6 +409,7 @@ int store_open(const char *path, enum store_mode mode, struct store **store)
 	s->mode = mode;
 	s->stmts = g_hash_table_new_full(NULL, NULL, NULL, finalize);
 	s->last = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
+	s->waiting = g_array_new(FALSE, FALSE, sizeof(struct waiting_sample));
 	s->strings = g_string_chunk_new(4096);
 	rc = mode == STORE_WRITE ? place_for_write(s, path) : place_for_read(s, path);
 	if (!rc)

@@ -24,6 +24,11 @@ void store_close(struct store *store);
 // read in between is of one moment. Begun twice or committed twice is no error.
 int store_begin(struct store *store);
 int store_commit(struct store *store);
+// As store_begin(), but the database is locked for others no sooner than anything but samples is written:
+// those wait in memory until then, or for store_commit().
+void store_begin_later(struct store *store);
+// As store_begin(), but -EBUSY at once while another process writes.
+int store_try_begin(struct store *store);
 // Takes back what was written since store_begin().
 void store_rollback(struct store *store);
 

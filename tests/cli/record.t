@@ -130,6 +130,19 @@ is "$(sql "SELECT status FROM run WHERE id = $killed")" crashed "and marks the k
 is "$(cgroups) $(find /run/mmprof -mindepth 1 2>/dev/null | wc -l)" "0 0" "and puts everything back"
 pkill -KILL -x mmprof-nap
 
+# --- others write while a run is on
+"$MMPROF" record --quiet --no-probe all --db "$scratch/other.db" -- true
+"$MMPROF" record --quiet --interval 10 --no-probe all --name long -- sleep 8 &
+recording=$!
+sleep 2
+ok "a note on another run, during a run" timeout 5 "$MMPROF" note "$killed" "while another one runs"
+ok "a merge, during a run" timeout 5 "$MMPROF" merge "$MMPROF_DB" "$scratch/other.db"
+ok "which goes on" kill -0 "$recording"
+ok "and ends well" wait "$recording"
+is "$(sql "SELECT count(*) FROM note WHERE text = 'while another one runs'")" 1 "the note is there"
+ok "and so are the run's samples until its end" test \
+	"$(sql "SELECT count(DISTINCT t_ns / 1000000000) FROM run r JOIN series s ON s.run_id = r.id JOIN sample ON series_id = s.id WHERE r.name = 'long'")" -ge 5
+
 # --- mmprof's own cost on an idle machine
 "$MMPROF" record --quiet -- sleep 10
 cpu=$(sql "SELECT (self_user_ns + self_system_ns) * 10000 / elapsed_ns FROM run WHERE id = $last")

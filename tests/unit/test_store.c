@@ -1,13 +1,12 @@
 // The store: what is written is read back, nothing that isn't ours is touched, and a dead writer leaves a
 // usable file.
-#include "sample_run.h"
+#include "raw_sql.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <math.h>
 #include <signal.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -53,18 +52,6 @@ static void open_fails(const char *path, enum store_mode mode, int code, const c
 	if (rc != code || !strstr(err_text(), words) || !strstr(err_text(), path))
 		fail_msg("%d instead of %d, \"%s\" instead of \"%s\"", rc, code, err_text(), words);
 	assert_null(s);
-}
-
-// SQL behind the store's back.
-static void raw(const char *sql)
-{
-	sqlite3 *raw_db = NULL;
-	char *why = NULL;
-
-	assert_int_equal(sqlite3_open(db, &raw_db), SQLITE_OK);
-	if (sqlite3_exec(raw_db, sql, NULL, NULL, &why) != SQLITE_OK)
-		fail_msg("%s: %s", sql, why);
-	sqlite3_close(raw_db);
 }
 
 static char *contents(const char *path, gsize *len)
@@ -183,20 +170,21 @@ static void strangers(void **state)
 	assert_true(g_file_set_contents(db, text, -1, NULL));
 	refuse_unchanged(db, "not a database", -EBADMSG);
 	g_unlink(db);
-	raw("PRAGMA journal_mode = WAL; CREATE TABLE t (a); INSERT INTO t VALUES (1)");
+	raw(db, "PRAGMA journal_mode = WAL; CREATE TABLE t (a); INSERT INTO t VALUES (1)");
 	refuse_unchanged(db, "not one of mmprof's", -EBADMSG);
 	g_unlink(db);
-	raw("PRAGMA application_id = 5; CREATE TABLE t (a)");
+	raw(db, "PRAGMA application_id = 5; CREATE TABLE t (a)");
 	refuse_unchanged(db, "not one of mmprof's", -EBADMSG);
 	g_unlink(db);
 	store_close(open_ok(STORE_WRITE));
-	raw("PRAGMA user_version = 3");
+	raw(db, "PRAGMA user_version = 3");
 	refuse_unchanged(db, "newer mmprof", -EPROTO);
-	raw("PRAGMA user_version = 2; DROP VIEW v_run; CREATE VIEW v_run AS SELECT 1 AS id");
+	raw(db, "PRAGMA user_version = 2; DROP VIEW v_run; CREATE VIEW v_run AS SELECT 1 AS id");
 	refuse_unchanged(db, "view \"v_run\"", -EBADMSG);
 	g_unlink(db);
 	store_close(open_ok(STORE_WRITE));
-	raw("DROP TABLE kernel_log; CREATE TABLE kernel_log (id INTEGER PRIMARY KEY, run_id, t_ns, level, "
+	raw(db,
+	    "DROP TABLE kernel_log; CREATE TABLE kernel_log (id INTEGER PRIMARY KEY, run_id, t_ns, level, "
 	    "text)");
 	refuse_unchanged(db, "table \"kernel_log\"", -EBADMSG);
 }
@@ -273,7 +261,7 @@ static void read_only_directory(void **state)
 	as_nobody(nobody_reads);
 	as_nobody(nobody_creates);
 	chmod(dir, 0755);
-	raw("PRAGMA journal_mode = WAL"); // as a copy made while someone else had it open
+	raw(db, "PRAGMA journal_mode = WAL"); // as a copy made while someone else had it open
 	chmod(dir, 0555);
 	as_nobody(nobody_reads);
 	assert_int_equal(files_in(dir), 1);
@@ -429,7 +417,7 @@ static void finding_runs(void **state)
 	assert_int_equal(store_find_run(s, "ab", &run), -EINVAL);
 	assert_int_equal(store_find_run(s, "9999999999999999999999", &run), -ENOENT);
 	store_close(s);
-	raw("UPDATE run SET uuid = 'abcd' || id");
+	raw(db, "UPDATE run SET uuid = 'abcd' || id");
 	s = open_ok(STORE_READ);
 	assert_int_equal(store_find_run(s, "abcd", &run), -EEXIST);
 	must(store_find_run(s, "ABCD3", &run));
@@ -474,6 +462,50 @@ static void only_changes_are_stored(void **state)
 	assert_int_equal(g_array_index(samples, struct store_sample_row, 0).t_ns, -1);
 	assert_int_equal(g_array_index(samples, struct store_sample_row, 3).t_ns, 5);
 	store_close(s);
+}
+
+static int64_t count_samples(struct store *s, int64_t series)
+{
+	g_autoptr(GArray) samples = NULL;
+
+	must(store_read_samples(s, series, &samples));
+	return samples->len;
+}
+
+// Samples alone lock nobody out; anything else takes those before it along.
+static void samples_wait(void **state)
+{
+	struct store *s = open_ok(STORE_WRITE), *other;
+	int64_t run = sample_begin(s, NULL, 1), series, later;
+
+	(void)state;
+	must(store_series(s, run, "a", "count", false, &series));
+	other = open_ok(STORE_WRITE);
+	store_begin_later(s);
+	for (int i = 0; i < 3; i++)
+		must(store_sample(s, series, i, i, false));
+	assert_int_equal(count_samples(s, series), 0);
+	must(store_begin(other));
+	must(store_note(other, run, "in between"));
+	assert_int_equal(store_try_begin(s), -EBUSY);
+	must(store_sample(s, series, 3, 3, false));
+	must(store_commit(other));
+	must(store_try_begin(s));
+	assert_int_equal(store_try_begin(other), -EBUSY);
+	must(store_commit(s));
+	assert_int_equal(count_samples(other, series), 4);
+	store_begin_later(s);
+	must(store_sample(s, series, 4, 4, false));
+	must(store_series(s, run, "b", "count", false, &later));
+	assert_int_equal(store_try_begin(other), -EBUSY);
+	assert_int_equal(count_samples(s, series), 5);
+	store_rollback(s);
+	assert_int_equal(count_samples(s, series), 4);
+	store_begin_later(s);
+	must(store_sample(s, series, 5, 5, false));
+	store_close(s); // keeps what waits
+	assert_int_equal(count_samples(other, series), 5);
+	store_close(other);
 }
 
 static void more_than_2_63(void **state)
@@ -636,12 +668,12 @@ static void damaged_rows(void **state)
 
 	(void)state;
 	store_close(s);
-	raw("UPDATE hist SET buckets = x'0100'");
+	raw(db, "UPDATE hist SET buckets = x'0100'");
 	s = open_ok(STORE_READ);
 	assert_int_equal(store_read_hists(s, id, &list), -EBADMSG);
 	assert_null(list);
 	store_close(s);
-	raw("UPDATE hist SET buckets = zeroblob(1000000)");
+	raw(db, "UPDATE hist SET buckets = zeroblob(1000000)");
 	s = open_ok(STORE_READ);
 	assert_int_equal(store_read_hists(s, id, &list), -EBADMSG);
 	store_close(s);
@@ -666,7 +698,7 @@ static void dead_writers(void **state)
 	sample_begin(s, NULL, 1); // ours: it lives
 	store_close(s);
 	store_close(open_ok(STORE_WRITE));
-	raw("UPDATE run SET status = 'running', boot_id = 'another-boot' WHERE id = 3");
+	raw(db, "UPDATE run SET status = 'running', boot_id = 'another-boot' WHERE id = 3");
 	assert_int_equal(g_mkdir(pstore, 0755), 0);
 	store_close(open_ok(STORE_WRITE));
 	s = open_ok(STORE_READ);
@@ -678,7 +710,7 @@ static void dead_writers(void **state)
 	assert_non_null(strstr(run[2].status_why, "boot another-boot"));
 	assert_string_equal(run[3].status, "running");
 	store_close(s);
-	raw("UPDATE run SET status = 'running', started_unix_ns = 1000 WHERE id = 3");
+	raw(db, "UPDATE run SET status = 'running', started_unix_ns = 1000 WHERE id = 3");
 	assert_true(
 	    g_file_set_contents(record, "Panic#1 Part1\n<0>Kernel panic - not syncing: sysrq\n", -1, NULL));
 	store_pstore_dir = pstore;
@@ -807,6 +839,7 @@ int main(void)
 	    T(finding_runs),
 	    T(equal_facts_once),
 	    T(only_changes_are_stored),
+	    T(samples_wait),
 	    T(more_than_2_63),
 	    T(same_key_replaces),
 	    T(bytes_that_are_no_text),
