@@ -257,11 +257,31 @@ static void missing_notes(struct doc_section *sec, const struct comparison *c)
 		}
 }
 
+static bool has_data(const struct comparison *c, guint w)
+{
+	for (guint s = 0; s < c->selection->systems->len; s++)
+		if (comparison_cell(c, w, s)->n)
+			return true;
+	return false;
+}
+
+// A benchmark's figures are of its own workload only: the others have no row, unless none has any.
+static bool any_data(const struct comparison *c)
+{
+	for (guint w = 0; w < c->selection->workloads->len; w++)
+		if (has_data(c, w))
+			return true;
+	return false;
+}
+
 static int one(struct compare_report *r, const struct comparison *c)
 {
 	struct doc_section *glance = glance_section(r, c), *full = full_section(r, c);
+	bool any = any_data(c);
 
 	for (guint w = 0; w < r->selection->workloads->len; w++) {
+		if (any && !has_data(c, w))
+			continue;
 		glance_row(glance, c, w);
 		for (guint s = 0; s < r->selection->systems->len; s++)
 			full_row(full, c, w, s);
