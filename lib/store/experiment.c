@@ -16,11 +16,11 @@ int store_experiment(struct store *s, const struct store_experiment *info)
 int store_read_experiments(struct store *s, GArray **experiments)
 {
 	static const struct field fields[] = {
-	    {'t', offsetof(struct store_experiment_row, name)},
-	    {'t', offsetof(struct store_experiment_row, plan)},
-	    {'i', offsetof(struct store_experiment_row, seed)},
-	    {'i', offsetof(struct store_experiment_row, cells)},
-	    {'i', offsetof(struct store_experiment_row, created_unix_ns)},
+	    FIELD('t', store_experiment_row, name),
+	    FIELD('t', store_experiment_row, plan),
+	    FIELD('i', store_experiment_row, seed),
+	    FIELD('i', store_experiment_row, cells),
+	    FIELD('i', store_experiment_row, created_unix_ns),
 	};
 	struct list list =
 	    LIST(store_experiment_row, fields,
@@ -32,11 +32,9 @@ int store_read_experiments(struct store *s, GArray **experiments)
 int store_read_cell_runs(struct store *s, const char *experiment, GArray **runs)
 {
 	static const struct field fields[] = {
-	    {'i', offsetof(struct store_cell_run, cell)},
-	    {'i', offsetof(struct store_cell_run, warmup)},
-	    {'t', offsetof(struct store_cell_run, status)},
-	    {'I', offsetof(struct store_cell_run, exit_status)},
-	    {'I', offsetof(struct store_cell_run, signal)},
+	    FIELD('i', store_cell_run, cell),   FIELD('i', store_cell_run, warmup),
+	    FIELD('t', store_cell_run, status), FIELD('I', store_cell_run, exit_status),
+	    FIELD('I', store_cell_run, signal),
 	};
 	struct list list = LIST(store_cell_run, fields,
 				"SELECT cell, warmup, status, exit_status, signal FROM run"

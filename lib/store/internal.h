@@ -96,6 +96,10 @@ struct field {
 	char type; // 'i' int64_t, 'r' double, 't' text, 'b' histogram buckets; capital: NULL is allowed
 	size_t offset;
 };
+#define FIELD(type, row, name)                                                                               \
+	{                                                                                                    \
+		type, offsetof(struct row, name)                                                             \
+	}
 
 // read.c: a SELECT whose rows become an array of structs; what a column can't hold is -EBADMSG.
 struct list {

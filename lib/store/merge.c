@@ -107,9 +107,8 @@ struct source {
 static int list_runs(struct store *from, GArray **runs)
 {
 	static const struct field fields[] = {
-	    {'i', offsetof(struct source, id)},         {'I', offsetof(struct source, env)},
-	    {'i', offsetof(struct source, running)},    {'t', offsetof(struct source, uuid)},
-	    {'T', offsetof(struct source, experiment)},
+	    FIELD('i', source, id),   FIELD('I', source, env),        FIELD('i', source, running),
+	    FIELD('t', source, uuid), FIELD('T', source, experiment),
 	};
 	struct list list = LIST(source, fields,
 				"SELECT id, env_id, status = 'running', uuid, experiment FROM run"

@@ -111,10 +111,7 @@ static int read_of_run(struct store *s, struct list list, int64_t run, GArray **
 
 // --- runs
 
-#define R(type, name)                                                                                        \
-	{                                                                                                    \
-		type, offsetof(struct store_run_row, name)                                                   \
-	}
+#define R(type, name) FIELD(type, store_run_row, name)
 static const struct field run_fields[] = {
     R('i', id),          R('i', iteration),     R('i', warmup),         R('i', started_unix_ns),
     R('i', interval_ms), R('I', env_id),        R('t', uuid),           R('T', experiment),
@@ -198,10 +195,7 @@ int store_read_siblings(struct store *s, const struct store_run_row *run, GArray
 
 // --- what belongs to a run
 
-#define P(type, name)                                                                                        \
-	{                                                                                                    \
-		type, offsetof(struct store_pair, name)                                                      \
-	}
+#define P(type, name) FIELD(type, store_pair, name)
 static const struct field pair_fields[] = {P('t', key), P('t', value)};
 
 int store_read_tags(struct store *s, int64_t run, GArray **pairs)
@@ -228,10 +222,7 @@ int store_read_not_measured(struct store *s, int64_t run, GArray **pairs)
 
 int store_read_probes(struct store *s, int64_t run, GArray **probes)
 {
-#define F(type, name)                                                                                        \
-	{                                                                                                    \
-		type, offsetof(struct store_probe_row, name)                                                 \
-	}
+#define F(type, name) FIELD(type, store_probe_row, name)
 	static const struct field fields[] = {F('i', id),     F('t', name),    F('t', kind),
 					      F('T', target), F('T', backend), F('t', status),
 					      F('T', why),    F('T', what),    F('T', sum_unit)};
@@ -246,10 +237,7 @@ int store_read_probes(struct store *s, int64_t run, GArray **probes)
 
 int store_read_hists(struct store *s, int64_t run, GArray **hists)
 {
-#define F(type, name)                                                                                        \
-	{                                                                                                    \
-		type, offsetof(struct store_hist_row, name)                                                  \
-	}
+#define F(type, name) FIELD(type, store_hist_row, name)
 	static const struct field fields[] = {F('i', probe),  F('t', part),   F('t', class),
 					      F('I', count),  F('I', sum_ns), F('I', min_ns),
 					      F('I', max_ns), F('b', buckets)};
@@ -265,10 +253,7 @@ int store_read_hists(struct store *s, int64_t run, GArray **hists)
 
 int store_read_counts(struct store *s, int64_t run, GArray **counts)
 {
-#define F(type, name)                                                                                        \
-	{                                                                                                    \
-		type, offsetof(struct store_count_row, name)                                                 \
-	}
+#define F(type, name) FIELD(type, store_count_row, name)
 	static const struct field fields[] = {F('i', probe),    F('t', part),  F('t', class), F('i', key),
 					      F('T', key_name), F('I', count), F('I', sum)};
 #undef F
@@ -282,10 +267,7 @@ int store_read_counts(struct store *s, int64_t run, GArray **counts)
 
 int store_read_losses(struct store *s, int64_t run, GArray **losses)
 {
-#define F(type, name)                                                                                        \
-	{                                                                                                    \
-		type, offsetof(struct store_loss_row, name)                                                  \
-	}
+#define F(type, name) FIELD(type, store_loss_row, name)
 	static const struct field fields[] = {F('I', probe), F('t', kind), F('I', count), F('T', detail)};
 #undef F
 	return read_of_run(
@@ -297,10 +279,7 @@ int store_read_losses(struct store *s, int64_t run, GArray **losses)
 
 int store_read_calibrations(struct store *s, int64_t run, GArray **calibrations)
 {
-#define F(type, name)                                                                                        \
-	{                                                                                                    \
-		type, offsetof(struct store_calibration_row, name)                                           \
-	}
+#define F(type, name) FIELD(type, store_calibration_row, name)
 	static const struct field fields[] = {F('t', backend),       F('t', function),       F('I', calls),
 					      F('R', inside_p50_ns), F('R', inside_mean_ns), F('R', call_ns),
 					      F('T', note)};
@@ -315,10 +294,7 @@ int store_read_calibrations(struct store *s, int64_t run, GArray **calibrations)
 
 int store_read_notes(struct store *s, int64_t run, GArray **notes)
 {
-#define F(type, name)                                                                                        \
-	{                                                                                                    \
-		type, offsetof(struct store_note_row, name)                                                  \
-	}
+#define F(type, name) FIELD(type, store_note_row, name)
 	static const struct field fields[] = {F('i', unix_ns), F('t', text)};
 #undef F
 	return read_of_run(
@@ -328,10 +304,7 @@ int store_read_notes(struct store *s, int64_t run, GArray **notes)
 
 int store_read_metrics(struct store *s, int64_t run, GArray **metrics)
 {
-#define F(type, name)                                                                                        \
-	{                                                                                                    \
-		type, offsetof(struct store_metric_row, name)                                                \
-	}
+#define F(type, name) FIELD(type, store_metric_row, name)
 	static const struct field fields[] = {F('t', name), F('r', value), F('T', unit), F('t', better),
 					      F('t', source)};
 #undef F
@@ -344,10 +317,7 @@ int store_read_metrics(struct store *s, int64_t run, GArray **metrics)
 
 int store_read_marks(struct store *s, int64_t run, GArray **marks)
 {
-#define F(type, name)                                                                                        \
-	{                                                                                                    \
-		type, offsetof(struct store_mark_row, name)                                                  \
-	}
+#define F(type, name) FIELD(type, store_mark_row, name)
 	static const struct field fields[] = {F('i', t_ns), F('t', name)};
 #undef F
 	return read_of_run(
@@ -357,10 +327,7 @@ int store_read_marks(struct store *s, int64_t run, GArray **marks)
 
 int store_read_kernel_log(struct store *s, int64_t run, GArray **lines)
 {
-#define F(type, name)                                                                                        \
-	{                                                                                                    \
-		type, offsetof(struct store_log_row, name)                                                   \
-	}
+#define F(type, name) FIELD(type, store_log_row, name)
 	static const struct field fields[] = {F('i', t_ns), F('i', level), F('t', text)};
 #undef F
 	return read_of_run(s,
@@ -371,10 +338,7 @@ int store_read_kernel_log(struct store *s, int64_t run, GArray **lines)
 
 int store_read_series(struct store *s, int64_t run, GArray **series)
 {
-#define F(type, name)                                                                                        \
-	{                                                                                                    \
-		type, offsetof(struct store_series_row, name)                                                \
-	}
+#define F(type, name) FIELD(type, store_series_row, name)
 	static const struct field fields[] = {F('i', id),      F('t', name),    F('t', unit),
 					      F('i', counter), F('i', samples), F('I', first),
 					      F('I', last),    F('I', least),   F('I', most)};
@@ -389,10 +353,7 @@ int store_read_series(struct store *s, int64_t run, GArray **series)
 
 int store_read_samples(struct store *s, int64_t series, GArray **samples)
 {
-#define F(type, name)                                                                                        \
-	{                                                                                                    \
-		type, offsetof(struct store_sample_row, name)                                                \
-	}
+#define F(type, name) FIELD(type, store_sample_row, name)
 	static const struct field fields[] = {F('i', t_ns), F('i', value)};
 #undef F
 	return read_of_run(s,

@@ -10,10 +10,7 @@
 int store_read_totals(struct store *s, const char *probe, const char *part, const char *class,
 		      GArray **totals)
 {
-#define F(type, name)                                                                                        \
-	{                                                                                                    \
-		type, offsetof(struct store_total_row, name)                                                 \
-	}
+#define F(type, name) FIELD(type, store_total_row, name)
 	static const struct field fields[] = {F('i', run),    F('i', probe),  F('t', status),
 					      F('T', why),    F('T', class),  F('I', count),
 					      F('I', sum_ns), F('I', min_ns), F('I', max_ns)};
@@ -31,10 +28,7 @@ int store_read_totals(struct store *s, const char *probe, const char *part, cons
 int store_read_buckets(struct store *s, const char *probe, const char *part, const char *class,
 		       GArray **hists)
 {
-#define F(type, name)                                                                                        \
-	{                                                                                                    \
-		type, offsetof(struct store_buckets_row, name)                                               \
-	}
+#define F(type, name) FIELD(type, store_buckets_row, name)
 	static const struct field fields[] = {F('i', run),    F('i', probe),  F('I', count),  F('I', sum_ns),
 					      F('I', min_ns), F('I', max_ns), F('b', buckets)};
 #undef F
@@ -51,10 +45,7 @@ int store_read_buckets(struct store *s, const char *probe, const char *part, con
 int store_read_tallies(struct store *s, const char *probe, const char *part, const char *key,
 		       const char *class, GArray **tallies)
 {
-#define F(type, name)                                                                                        \
-	{                                                                                                    \
-		type, offsetof(struct store_tally_row, name)                                                 \
-	}
+#define F(type, name) FIELD(type, store_tally_row, name)
 	static const struct field fields[] = {F('i', run),      F('i', probe), F('t', status), F('T', why),
 					      F('T', sum_unit), F('I', count), F('I', sum)};
 #undef F
@@ -70,10 +61,7 @@ int store_read_tallies(struct store *s, const char *probe, const char *part, con
 
 int store_read_ends(struct store *s, const char *name, GArray **ends)
 {
-#define F(type, name)                                                                                        \
-	{                                                                                                    \
-		type, offsetof(struct store_ends_row, name)                                                  \
-	}
+#define F(type, name) FIELD(type, store_ends_row, name)
 	static const struct field fields[] = {F('i', run),      F('i', series), F('t', unit),
 					      F('i', counter),  F('I', first),  F('I', last),
 					      F('I', first_ns), F('I', last_ns)};
@@ -114,10 +102,7 @@ int store_read_level(struct store *s, int64_t series, struct store_level *level)
 	return 0;
 }
 
-#define N(type, name)                                                                                        \
-	{                                                                                                    \
-		type, offsetof(struct store_number_row, name)                                                \
-	}
+#define N(type, name) FIELD(type, store_number_row, name)
 static const struct field number_fields[] = {N('i', run), N('r', value), N('T', unit), N('T', better)};
 
 int store_read_extracts(struct store *s, const char *name, GArray **numbers)
@@ -146,10 +131,7 @@ int store_read_tag_numbers(struct store *s, const char *key, GArray **numbers)
 
 int store_read_lossy(struct store *s, const char *probe, GArray **lossy)
 {
-#define F(type, name)                                                                                        \
-	{                                                                                                    \
-		type, offsetof(struct store_lossy_row, name)                                                 \
-	}
+#define F(type, name) FIELD(type, store_lossy_row, name)
 	static const struct field fields[] = {F('i', run), F('i', lost), F('i', seen)};
 #undef F
 	struct list list =
@@ -171,10 +153,7 @@ int store_read_lossy(struct store *s, const char *probe, GArray **lossy)
 
 int store_read_names(struct store *s, enum store_names what, GArray **names)
 {
-#define F(type, name)                                                                                        \
-	{                                                                                                    \
-		type, offsetof(struct store_name_row, name)                                                  \
-	}
+#define F(type, name) FIELD(type, store_name_row, name)
 	static const struct field fields[] = {F('t', name), F('T', part), F('T', key),
 					      F('T', unit), F('T', kind), F('I', counter)};
 #undef F
@@ -226,8 +205,7 @@ int store_find_series(struct store *s, const char *name, const char **unit, bool
 		const char *unit;
 		int64_t counter;
 	};
-	static const struct field fields[] = {{'t', offsetof(struct row, unit)},
-					      {'i', offsetof(struct row, counter)}};
+	static const struct field fields[] = {FIELD('t', row, unit), FIELD('i', row, counter)};
 	struct list list =
 	    LIST(row, fields, "SELECT unit, counter FROM series WHERE name = ? ORDER BY run_id LIMIT 1");
 	const struct value value = v_text(name);
