@@ -127,8 +127,9 @@ is "$(record --extract 'a=(.*)' -- sh -c 'echo out; echo err >&2' 2>&1 >/dev/nul
 is "$(record --extract 'a=(.*)' -- sh -c 'head -c 3000000 /dev/zero | tr "\0" x; echo' | wc -c)" 3000001 "all of it, a line of 3 MB too"
 ok "a metric of the workload's" "$MMPROF" report --compare --metric extract.rate
 record --name other -- true
-record --name other --system b --extract 'rate=(.*)' -- echo 1
-record --name other --system none --extract 'rate=(.*)' -- echo 1
+record --name other --system b -- true
+record --name rated --system b --extract 'rate=(.*)' -- echo 1
+record --name rated --system none --extract 'rate=(.*)' -- echo 1
 "$MMPROF" report --compare none b --metric extract.rate >"$scratch/rate"
 [[ $(grep -c '^  other  ' "$scratch/rate") == 0 ]]
 is $? 0 "a workload that never gives it has no row"
