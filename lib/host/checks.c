@@ -145,6 +145,16 @@ int check_attach_perf(uint32_t type, uint64_t config, uint64_t config1, int prog
 	return -1;
 }
 
+bool check_attached(int fd, int prog_fd, char **why)
+{
+	if (fd < 0)
+		*why = check_why(errno);
+	else
+		close(fd);
+	close(prog_fd);
+	return fd >= 0;
+}
+
 int check_pmu(const char *name)
 {
 	g_autofree char *path = g_strdup_printf("/sys/bus/event_source/devices/%s/type", name),

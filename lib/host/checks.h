@@ -37,6 +37,10 @@ int check_load(enum bpf_prog_type type, enum bpf_attach_type attach, int btf_id,
 // undoes it. -1 with errno.
 int check_attach_perf(uint32_t type, uint64_t config, uint64_t config1, int prog_fd);
 
+// The end of a trial: what the program was attached with, or -1 with errno, and the program are closed. Was
+// it attached? If not, *why says why not (g_free).
+bool check_attached(int fd, int prog_fd, char **why);
+
 // The number of a perf PMU, -1 when this kernel has none of that name.
 int check_pmu(const char *name);
 

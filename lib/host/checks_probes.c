@@ -104,19 +104,11 @@ static void kprobe_multi(const struct checks *c)
 	    "not needed: mmprof attaches functions one by one; else a kernel from 5.18 with CONFIG_FPROBE");
 	LIBBPF_OPTS(bpf_link_create_opts, opts);
 	g_autofree char *why = NULL;
-	int prog = check_load(BPF_PROG_TYPE_KPROBE, BPF_TRACE_KPROBE_MULTI, 0, &why), link = -1;
+	int prog = check_load(BPF_PROG_TYPE_KPROBE, BPF_TRACE_KPROBE_MULTI, 0, &why);
 
 	opts.kprobe_multi.syms = symbols;
 	opts.kprobe_multi.cnt = 1;
-	if (prog >= 0) {
-		link = bpf_link_create(prog, 0, BPF_TRACE_KPROBE_MULTI, &opts);
-		if (link < 0)
-			why = check_why(errno);
-		else
-			close(link);
-		close(prog);
-	}
-	if (link < 0)
+	if (prog < 0 || !check_attached(bpf_link_create(prog, 0, BPF_TRACE_KPROBE_MULTI, &opts), prog, &why))
 		check_say(c, "kprobe.multi", HOST_NO, remedy, "%s%s", why,
 			  config && !strcmp(config, "n") ? " (CONFIG_FPROBE is not set)" : "");
 	else

@@ -18,19 +18,13 @@ static void attach(const struct checks *c)
 	static const char event[] = "events/oom/oom_score_adj_update/id";
 	g_autofree char *path = host_tracefs() ? g_build_filename(host_tracefs(), event, NULL) : NULL;
 	g_autofree char *id = path ? host_read(path) : NULL, *why = NULL;
-	int prog = id ? check_load(BPF_PROG_TYPE_TRACEPOINT, 0, 0, &why) : -1, fd = -1;
+	int prog = id ? check_load(BPF_PROG_TYPE_TRACEPOINT, 0, 0, &why) : -1;
 
 	if (!id)
 		why = path ? check_errno(errno) : g_strdup("tracefs is not mounted");
-	if (prog >= 0) {
-		fd = check_attach_perf(PERF_TYPE_TRACEPOINT, strtoull(id, NULL, 10), 0, prog);
-		if (fd < 0)
-			why = check_why(errno);
-		else
-			close(fd);
-		close(prog);
-	}
-	if (fd < 0)
+	if (prog < 0 ||
+	    !check_attached(check_attach_perf(PERF_TYPE_TRACEPOINT, strtoull(id, NULL, 10), 0, prog), prog,
+			    &why))
 		check_say(c, "BPF on a tracepoint", HOST_NO,
 			  check_remedy(path ? "a kernel with CONFIG_BPF_EVENTS" : MOUNT_TRACEFS), "%s", why);
 	else
@@ -41,17 +35,9 @@ static void attach(const struct checks *c)
 static void attach_raw(const struct checks *c)
 {
 	g_autofree char *why = NULL;
-	int prog = check_load(BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0, &why), link = -1;
+	int prog = check_load(BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0, &why);
 
-	if (prog >= 0) {
-		link = bpf_raw_tracepoint_open("oom_score_adj_update", prog);
-		if (link < 0)
-			why = check_why(errno);
-		else
-			close(link);
-		close(prog);
-	}
-	if (link < 0)
+	if (prog < 0 || !check_attached(bpf_raw_tracepoint_open("oom_score_adj_update", prog), prog, &why))
 		check_say(c, "BPF on a raw tracepoint", HOST_NO,
 			  check_remedy("a kernel with CONFIG_BPF_EVENTS"), "%s", why);
 	else
