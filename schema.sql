@@ -1,4 +1,4 @@
--- mmprof's database, schema version 2. This file is the schema: it is built into mmprof and runs once, in one
+-- mmprof's database, schema version 3. This file is the schema: it is built into mmprof and runs once, in one
 -- transaction, when a database is made. Its text is the documentation: `mmprof sql 'SELECT sql FROM sqlite_schema'`.
 --
 -- Raw facts only; what is derived is a view below or computed by lib/stats. A column's unit is in its name:
@@ -12,7 +12,7 @@
 -- a database at rest is one file that can be read from a directory without write permission.
 
 PRAGMA application_id = 0x6d6d7072; -- "mmpr"
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 -- A set of facts about the machine; sets that are equal are stored once and shared by runs.
 CREATE TABLE env (
@@ -223,6 +223,53 @@ CREATE TABLE sample (
 	t_ns INTEGER NOT NULL,	-- since the workload's start; negative: before it
 	value INTEGER NOT NULL,	-- in series.unit
 	PRIMARY KEY (series_id, t_ns)
+) STRICT, WITHOUT ROWID;
+
+-- Where the workload's pages were: /proc/PID/pagemap as `record` read it, in the lab with --truth only.
+CREATE TABLE pagemap (
+	run_id INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+	t_ns INTEGER NOT NULL,		-- since the workload's start, when reading began
+	pid INTEGER NOT NULL,
+	took_ns INTEGER NOT NULL,	-- how long reading took
+	pages BLOB NOT NULL,		-- LEB128 varints, three to each run of pages whose frames follow each other: pages
+					-- between it and the run before, its length, and its first frame less the frame
+					-- after the run before's last (0, -1, 1, ... as 0, 1, 2, ...)
+	PRIMARY KEY (run_id, t_ns, pid)
+) STRICT, WITHOUT ROWID;
+
+-- Exact accesses that the lab's emulator saw, joined to a run: `mmprof truth import`.
+CREATE TABLE truth (
+	run_id INTEGER PRIMARY KEY REFERENCES run(id) ON DELETE CASCADE,
+	interval_ns INTEGER NOT NULL,	-- of the emulator's counts
+	window_ns INTEGER NOT NULL,	-- of truth_window, which are made of them
+	clock_error_ns INTEGER NOT NULL,-- how far the guest's clock and the emulator's went apart during the run, at most
+	heat TEXT NOT NULL CHECK (heat IN ('fills', 'accesses')) -- what makes a page hot: lines that missed the
+					-- modelled cache, or, without one, any access
+) STRICT;
+
+CREATE TABLE truth_window (
+	run_id INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+	t_ns INTEGER NOT NULL,		-- since the workload's start
+	end_ns INTEGER NOT NULL,
+	reads INTEGER NOT NULL,		-- of the whole guest
+	writes INTEGER NOT NULL,
+	accesses INTEGER NOT NULL,	-- of the workload's pages
+	fast INTEGER NOT NULL,		-- heat of them that each tier served
+	slow INTEGER NOT NULL,
+	doubt INTEGER NOT NULL,		-- accesses to frames that were the workload's in one of the snapshots around only
+	pages BLOB NOT NULL,		-- LEB128 varints, six to a page: pid less the page before's, virtual page number
+					-- less the page before's (of a new pid: itself), reads, writes, heat served by the
+					-- fast tier, by the slow one
+	PRIMARY KEY (run_id, t_ns)
+) STRICT, WITHOUT ROWID;
+
+-- How hot a sampler took the workload's pages for at a moment, in its own measure.
+CREATE TABLE page_view (
+	run_id INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+	name TEXT NOT NULL,	-- the sampler's
+	t_ns INTEGER NOT NULL,
+	pages BLOB NOT NULL,	-- LEB128 varints, three to a page: pid and page as in truth_window, score
+	PRIMARY KEY (run_id, name, t_ns)
 ) STRICT, WITHOUT ROWID;
 
 -- One line a run, for people.

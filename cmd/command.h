@@ -15,7 +15,7 @@ struct command {
 };
 
 extern const struct command cmd_bench, cmd_bench_worker, cmd_doctor, cmd_export, cmd_list, cmd_merge,
-    cmd_note, cmd_pgcache, cmd_plot, cmd_record, cmd_report, cmd_rm, cmd_run, cmd_sql, cmd_system;
+    cmd_note, cmd_pgcache, cmd_plot, cmd_record, cmd_report, cmd_rm, cmd_run, cmd_sql, cmd_system, cmd_truth;
 
 // Parses options with popt (first non-option ends them, so that a workload keeps its own). On --help prints
 // help made from the table and exits 0. Returns the remaining arguments (NULL-terminated, in *rest, owned by

@@ -5,9 +5,10 @@
 
 #include "cmd/command.h"
 
-static const struct command *const commands[] = {
-    &cmd_record,  &cmd_run,  &cmd_bench, &cmd_report, &cmd_plot,   &cmd_list,   &cmd_sql,         &cmd_system,
-    &cmd_pgcache, &cmd_note, &cmd_rm,    &cmd_merge,  &cmd_export, &cmd_doctor, &cmd_bench_worker};
+static const struct command *const commands[] = {&cmd_record,  &cmd_run,    &cmd_bench, &cmd_report,
+						 &cmd_plot,    &cmd_list,   &cmd_sql,   &cmd_system,
+						 &cmd_pgcache, &cmd_note,   &cmd_rm,    &cmd_merge,
+						 &cmd_export,  &cmd_doctor, &cmd_truth, &cmd_bench_worker};
 
 static int usage(FILE *out)
 {

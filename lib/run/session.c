@@ -25,6 +25,7 @@
 #include "run/output.h"
 #include "run/results.h"
 #include "run/samplers.h"
+#include "run/snapshots.h"
 #include "store/store.h"
 
 #define FLUSH_NS 1000000000ll
@@ -44,6 +45,7 @@ struct session {
 	struct results *results; // NULL: no benchmark of ours
 	struct sample_target target;
 	struct samplers *samplers;
+	struct snapshots *snapshots;       // NULL: not in the lab with --truth
 	struct placement_times *cpu_times; // when the workload started
 	int signal_fd, timer_fd, kmsg_fd;
 	int journal_mark, pins_not_done;
@@ -304,6 +306,11 @@ static int prepare_workload(struct session *s)
 	return rc;
 }
 
+static int64_t since_start(void *workload)
+{
+	return workload_since_start_ns(workload);
+}
+
 static int launch(struct session *s)
 {
 	int rc = prepare_workload(s);
@@ -325,7 +332,10 @@ static int launch(struct session *s)
 	getrusage(RUSAGE_SELF, &s->self_before);
 	probes_enable(s->probes, true);
 	s->cpu_times = placement_begin("");
-	return workload_start(s->workload);
+	rc = workload_start(s->workload);
+	if (!rc)
+		s->snapshots = snapshots_open(s->store, s->run, &s->target, since_start, s->workload);
+	return rc;
 }
 
 static void kill_workload(struct session *s, int signal)
@@ -398,6 +408,8 @@ static int tick(struct session *s)
 	if (read(s->timer_fd, &missed, sizeof(missed)) < 0)
 		return 0;
 	rc = samplers_read(s->samplers, now, false, false);
+	if (!rc)
+		rc = snapshots_take(s->snapshots);
 	probes_pump(s->probes);
 	if (!rc && s->kmsg_fd >= 0)
 		rc = klog_read(s->kmsg_fd, s->store, s->run, now);
@@ -518,7 +530,10 @@ static int last_readings(struct session *s, struct session_outcome *out)
 
 	probes_enable(s->probes, false);
 	out->left_running = s->cgroup.fd >= 0 ? run_cgroup_population(&s->cgroup) : 0;
-	rc = samplers_read(s->samplers, now, true, true);
+	rc = snapshots_close(s->snapshots);
+	s->snapshots = NULL;
+	if (!rc)
+		rc = samplers_read(s->samplers, now, true, true);
 	if (!rc && s->kmsg_fd >= 0)
 		rc = klog_read(s->kmsg_fd, s->store, s->run, now);
 	if (!rc && s->output)

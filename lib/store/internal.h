@@ -9,7 +9,7 @@
 #include "store/store.h"
 
 #define STORE_APPLICATION_ID 0x6d6d7072
-#define STORE_VERSION 2
+#define STORE_VERSION 3
 
 struct store {
 	sqlite3 *db;

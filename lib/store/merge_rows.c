@@ -49,6 +49,12 @@ static const struct table of_run[] = {
      .columns = "name, unit, counter",
      .has_id = true,
      .below = of_series},
+    {.name = "pagemap", .owner = "run_id", .columns = "t_ns, pid, took_ns, pages"},
+    {.name = "truth", .owner = "run_id", .columns = "interval_ns, window_ns, clock_error_ns, heat"},
+    {.name = "truth_window",
+     .owner = "run_id",
+     .columns = "t_ns, end_ns, reads, writes, accesses, fast, slow, doubt, pages"},
+    {.name = "page_view", .owner = "run_id", .columns = "name, t_ns, pages"},
     {},
 };
 

@@ -31,6 +31,22 @@ static const char *const migrations[STORE_VERSION - 1] = {
     "CREATE INDEX hist_totals ON hist (probe_id, part, class, count, sum_ns, min_ns, max_ns);"
     "CREATE INDEX series_by_name ON series (name, run_id);"
     "PRAGMA user_version = 2;",
+    // 3: what the lab's emulator saw
+    "CREATE TABLE pagemap ( run_id INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE, t_ns"
+    " INTEGER NOT NULL, pid INTEGER NOT NULL, took_ns INTEGER NOT NULL, pages BLOB NOT NULL,"
+    " PRIMARY KEY (run_id, t_ns, pid) ) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE truth ( run_id INTEGER PRIMARY KEY REFERENCES run(id) ON DELETE CASCADE,"
+    " interval_ns INTEGER NOT NULL, window_ns INTEGER NOT NULL, clock_error_ns INTEGER NOT"
+    " NULL, heat TEXT NOT NULL CHECK (heat IN ('fills', 'accesses')) ) STRICT;"
+    "CREATE TABLE truth_window ( run_id INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,"
+    " t_ns INTEGER NOT NULL, end_ns INTEGER NOT NULL, reads INTEGER NOT NULL, writes INTEGER"
+    " NOT NULL, accesses INTEGER NOT NULL, fast INTEGER NOT NULL, slow INTEGER NOT NULL, doubt"
+    " INTEGER NOT NULL, pages BLOB NOT NULL, PRIMARY KEY (run_id, t_ns) ) STRICT, WITHOUT"
+    " ROWID;"
+    "CREATE TABLE page_view ( run_id INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,"
+    " name TEXT NOT NULL, t_ns INTEGER NOT NULL, pages BLOB NOT NULL, PRIMARY KEY (run_id,"
+    " name, t_ns) ) STRICT, WITHOUT ROWID;"
+    "PRAGMA user_version = 3;",
 };
 
 // Everything that gives a table or view its meaning, one line each; foreign tables and indexes beside ours

@@ -101,7 +101,7 @@ static void migrated(void **state)
 	(void)state;
 	must(store_open(old, STORE_WRITE, &s));
 	store_close(s);
-	gives(old, "PRAGMA user_version", "2");
+	gives(old, "PRAGMA user_version", "3");
 	are_intact(before);
 	gives(old, "SELECT cell FROM run", "NULL");
 	gives(old, "PRAGMA integrity_check", "ok");
@@ -184,7 +184,7 @@ static void several_at_once(void **state)
 			bad += status != 0;
 		}
 		assert_int_equal(bad, 0);
-		gives(old, "PRAGMA user_version", "2");
+		gives(old, "PRAGMA user_version", "3");
 	}
 }
 

@@ -123,7 +123,7 @@ static void new_file(void **state)
 	store_close(s);
 	assert_int_equal(files_in(dir), 1); // no -wal, no -shm, no -journal
 	assert_int_equal(number("PRAGMA application_id"), 0x6d6d7072);
-	assert_int_equal(number("PRAGMA user_version"), 2);
+	assert_int_equal(number("PRAGMA user_version"), 3);
 	assert_int_equal(number("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"),
 			 0);
 	s = open_ok(STORE_READ);
@@ -177,9 +177,9 @@ static void strangers(void **state)
 	refuse_unchanged(db, "not one of mmprof's", -EBADMSG);
 	g_unlink(db);
 	store_close(open_ok(STORE_WRITE));
-	raw(db, "PRAGMA user_version = 3");
+	raw(db, "PRAGMA user_version = 4");
 	refuse_unchanged(db, "newer mmprof", -EPROTO);
-	raw(db, "PRAGMA user_version = 2; DROP VIEW v_run; CREATE VIEW v_run AS SELECT 1 AS id");
+	raw(db, "PRAGMA user_version = 3; DROP VIEW v_run; CREATE VIEW v_run AS SELECT 1 AS id");
 	refuse_unchanged(db, "view \"v_run\"", -EBADMSG);
 	g_unlink(db);
 	store_close(open_ok(STORE_WRITE));
