@@ -15,6 +15,7 @@
 #include "run/session.h"
 #include "store/store.h"
 #include "system/spec.h"
+#include "system/system.h"
 
 static int record(int argc, const char **argv);
 const struct command cmd_record = {"record", "measure a workload: probes and samplers, into the database",
@@ -146,6 +147,7 @@ static int series(const struct record_options *o, struct session_options *so, co
 			break;
 		so->iteration = cell->round;
 		so->system = kept ? kept : spec->text;
+		so->workload.mergeable = system_is_mergeable(so->system);
 		so->set_up = system_spec_set_up;
 		so->ctx = spec;
 		rc = session_run(store, so, &out);

@@ -116,6 +116,15 @@ static void settings_rows(struct doc *doc, const struct system_spec *spec)
 	for (const struct system_key *k = spec->system->keys; k->name; k++) {
 		g_autofree char *path = NULL, *value = NULL;
 
+		if (!k->setting) {
+			const char *option = system_spec_option(spec, k->name);
+
+			doc_row(sec);
+			doc_text(sec, "%s", k->name);
+			doc_text(sec, "%s", option ? option : "");
+			doc_text(sec, "an option of the system");
+			continue;
+		}
 		setting_path(k->setting, &path);
 		value = host_read(path);
 		doc_row(sec);

@@ -12,8 +12,11 @@ enum undo_kind {
 	UNDO_APPEND,   // append `value` to `path` (kprobe_events, set_ftrace_filter): as UNDO_WRITE, with
 		       // O_APPEND
 	UNDO_RMMOD,    // unload the kernel module `path`
+	UNDO_UNLINK,   // remove the file `path`
+	UNDO_SWAPOFF,  // turn the swap `path` off
+	UNDO_KILL,     // end the process `path`, if it is the one that started at `value` (/proc/PID/stat)
 	UNDO_SWAPON,   // turn the swap `path` on again with the priority `value` (negative: the kernel's
-		       // choice)
+		     // choice)
 };
 
 // Takes this machine's settings for this process: what another one is about to put back must not be taken for
@@ -28,6 +31,9 @@ int journal_open(void (*told)(const char *line));
 // Writes down how to undo a change, durably. Call it before making the change. `value` may be NULL. Returns a
 // mark (>= 0) for journal_undo_to, or -errno with an err chain: then the change must not be made.
 int journal_add(enum undo_kind kind, const char *path, const char *value);
+
+// What tells a process from a later one of its number, for UNDO_KILL. NULL: it has ended. g_free.
+char *undo_process_start(const char *pid);
 
 // The mark of the next change.
 int journal_mark(void);

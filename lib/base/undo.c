@@ -4,18 +4,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/swap.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/err.h"
 
 static const char *const kind_names[] = {
-    [UNDO_RMDIR] = "rmdir",   [UNDO_INSTANCE] = "instance", [UNDO_WRITE] = "write", [UNDO_UMOUNT] = "umount",
-    [UNDO_APPEND] = "append", [UNDO_SWAPON] = "swapon",     [UNDO_RMMOD] = "rmmod",
+    [UNDO_RMDIR] = "rmdir",   [UNDO_INSTANCE] = "instance", [UNDO_WRITE] = "write",
+    [UNDO_UMOUNT] = "umount", [UNDO_APPEND] = "append",     [UNDO_SWAPON] = "swapon",
+    [UNDO_RMMOD] = "rmmod",   [UNDO_UNLINK] = "unlink",     [UNDO_SWAPOFF] = "swapoff",
+    [UNDO_KILL] = "kill",
 };
 
 const char *undo_kind_name(enum undo_kind kind)
@@ -89,6 +93,40 @@ static int swap_on(const char *path, const char *priority)
 	return swapon(path, flags) && errno != EBUSY ? -errno : 0; // EBUSY: it was never turned off
 }
 
+// EINVAL: it is not on.
+static int swap_off(const char *path)
+{
+	return swapoff(path) && errno != EINVAL ? -errno : 0;
+}
+
+// When it started, in ticks since boot: the 22nd field. NULL: there is no such process, or it has ended.
+char *undo_process_start(const char *pid)
+{
+	g_autofree char *path = g_build_filename("/proc", pid, "stat", NULL), *text = NULL;
+	const char *name_end;
+	g_auto(GStrv) field = NULL;
+
+	if (!g_file_get_contents(path, &text, NULL, NULL) || !(name_end = strrchr(text, ')')))
+		return NULL;
+	field = g_strsplit(name_end + 2, " ", 21);
+	return g_strv_length(field) == 21 && *field[0] != 'Z' ? g_strdup(field[19]) : NULL;
+}
+
+static int end_process(const char *pid, const char *start)
+{
+	for (int i = 0; i < 100; i++) {
+		g_autofree char *now = undo_process_start(pid);
+
+		if (g_strcmp0(now, start))
+			return 0; // gone, or another has its number
+		if (kill(atoi(pid), i < 50 ? SIGTERM : SIGKILL) && errno != ESRCH)
+			return -errno;
+		waitpid(atoi(pid), NULL, WNOHANG); // it may be a child of ours
+		g_usleep(10000);
+	}
+	return -EBUSY;
+}
+
 // A probe that is being detached may hold it for a moment.
 static int unload(const char *module)
 {
@@ -126,6 +164,12 @@ int undo_line(const char *line)
 		rc = swap_on(path, value);
 	else if (!strcmp(f[0], kind_names[UNDO_RMMOD]))
 		rc = unload(path);
+	else if (!strcmp(f[0], kind_names[UNDO_UNLINK]))
+		rc = unlink(path) ? -errno : 0;
+	else if (!strcmp(f[0], kind_names[UNDO_SWAPOFF]))
+		rc = swap_off(path);
+	else if (!strcmp(f[0], kind_names[UNDO_KILL]))
+		rc = end_process(path, value);
 	if (rc && rc != -ENOENT)
 		return err_set(rc, "could not undo \"%s %s\": %s", f[0], path, g_strerror(-rc));
 	return 0;

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/journal.h"
 #include "run/matrix.h"
+#include "system/system.h"
 
 static const struct plan_system *system_of(const struct plan *plan, const struct cell *cell)
 {
@@ -301,6 +302,7 @@ static int run_step(struct execution *e, const struct cell *cell, struct times *
 	int pair = pair_of(times, cell), rc;
 
 	o.set_up = set_up;
+	o.workload.mergeable = machine.system->spec && system_is_mergeable(machine.system->spec->text);
 	o.ctx = &machine;
 	e->starting(e->ctx, &step);
 	rc = session_run(e->store, &o, &out);

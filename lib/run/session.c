@@ -162,6 +162,8 @@ static int store_facts(struct session *s)
 	cpu_set_t set;
 
 	host_facts("", keep_fact, f);
+	if (s->options->workload.mergeable)
+		keep_fact(f, "workload.mergeable", workload_mergeable_how());
 	if (chosen_cpus(s, &set))
 		placement_facts("", &set, keep_fact, f);
 	keep_environment(f);

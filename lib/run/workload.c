@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/personality.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -158,6 +159,20 @@ static int become(const char *user)
 	return 0;
 }
 
+#ifndef PR_SET_MEMORY_MERGE
+#define PR_SET_MEMORY_MERGE 67
+#define PR_GET_MEMORY_MERGE 68
+#endif
+
+// mm/ksm.c, ksm_enable_merge_any(): from 6.4, and over exec from 6.9 (ksm_execve).
+const char *workload_mergeable_how(void)
+{
+	if (prctl(PR_GET_MEMORY_MERGE, 0, 0, 0, 0) < 0)
+		return "no: prctl(PR_SET_MEMORY_MERGE) came with Linux 6.4, and CONFIG_KSM; only what the "
+		       "workload itself offers with madvise(MADV_MERGEABLE)";
+	return "all of it, by prctl(PR_SET_MEMORY_MERGE)";
+}
+
 static void child(const struct workload_options *o, int go_fd, int error_fd)
 {
 	enum { GET = 0xffffffff }; // personality(2)
@@ -178,6 +193,8 @@ static void child(const struct workload_options *o, int go_fd, int error_fd)
 	if (o->cwd && chdir(o->cwd))
 		_exit(125);
 	apply_placement(o);
+	if (o->mergeable) // needs CAP_SYS_RESOURCE; what it means where it fails is a fact of the run
+		prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0);
 	rc = -become(o->user);
 	if (!rc && o->no_aslr && personality((unsigned)personality(GET) | ADDR_NO_RANDOMIZE) < 0)
 		rc = errno;

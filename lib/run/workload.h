@@ -17,10 +17,14 @@ struct workload_options {
 	const char *stdin_path, *stdout_path;         // NULL: mmprof's own
 	int stdout_fd, stderr_fd;                     // 0: none; else instead of mmprof's own
 	bool no_aslr;                                 // without address space layout randomization
+	bool mergeable;                               // its memory is offered to KSM, if the kernel can
 	int results_fd;                               // 0: none; else named in $MMPROF_RESULTS_FD
 };
 
 struct workload;
+
+// How the memory of a workload is offered to KSM here, or why it can't be.
+const char *workload_mergeable_how(void);
 
 // Checks what can be checked without starting anything: the program exists and can be executed, the user
 // exists, CPUs and nodes are there. -EINVAL with an err chain.

@@ -17,7 +17,8 @@
 	    "on which NUMA nodes the workload's memory is, from numa_maps: walks its page tables under "     \
 	    "mmap_lock, which disturbs a workload that faults or maps much")                                 \
 	ROW(swap, 500, "swap devices in use and zswap's pool")                                               \
-	ROW(ksm, 1000, "pages that KSM has merged and scanned")                                              \
+	ROW(ksm, 0, "pages that KSM has merged and scanned")                                                 \
+	ROW(control, 0, "what the controller of a system under test did: `ksm-zswap,control=on`")            \
 	ROW(thp, 1000, "huge pages of each size: faults, fallbacks, splits, swap, and khugepaged's work")    \
 	ROW(cputime, 0, "CPU time by class: user, system, idle, interrupts, kernel threads, the workload")   \
 	ROW(cpufreq, 0, "frequency of the CPUs: lowest, mean, highest")                                      \

@@ -174,6 +174,25 @@ static int insert(struct kmod_module *module, const char *name, const char *para
 		   : 0;
 }
 
+// What it needs and is not loaded yet, itself without parameters; libkmod gives them in the order of loading.
+static int insert_dependencies(struct kmod_module *module)
+{
+	struct kmod_list *list = kmod_module_get_dependencies(module), *at;
+	int rc = 0;
+
+	kmod_list_foreach(at, list)
+	{
+		struct kmod_module *needed = kmod_module_get_module(at);
+		int state = kmod_module_get_initstate(needed);
+
+		if (!rc && state != KMOD_MODULE_LIVE && state != KMOD_MODULE_BUILTIN)
+			rc = insert(needed, kmod_module_get_name(needed), "");
+		kmod_module_unref(needed);
+	}
+	kmod_module_unref_list(list);
+	return rc;
+}
+
 int module_load(const char *name, const char *parameters)
 {
 	struct found f = {};
@@ -181,6 +200,8 @@ int module_load(const char *name, const char *parameters)
 
 	if (!rc)
 		rc = find(name, &f);
+	if (!rc)
+		rc = insert_dependencies(f.module);
 	if (!rc)
 		rc = insert(f.module, name, parameters);
 	found_clear(&f);

@@ -57,6 +57,10 @@ static int add_word(struct system_spec *spec, const char *text)
 	if (setting_is_key(key))
 		return add_setting(spec, key, key, sign + 1);
 	own = key_of(spec->system, key);
+	if (own && !own->setting) {
+		g_hash_table_replace(spec->options, g_strdup(key), g_strdup(sign + 1));
+		return 0;
+	}
 	if (own)
 		return add_setting(spec, key, own->setting, sign + 1);
 	if (spec->system && spec->system->module)
@@ -78,7 +82,7 @@ static int add_defaults(struct system_spec *spec)
 	int rc = 0;
 
 	for (const struct system_key *k = spec->system ? spec->system->keys : NULL; k && k->name && !rc; k++)
-		if (k->value && !is_given(spec, k))
+		if (k->setting && k->value && !is_given(spec, k))
 			rc = add_setting(spec, k->name, k->setting, k->value);
 	return rc;
 }
@@ -92,6 +96,7 @@ int system_spec_parse(const char *text, struct system_spec **out)
 	spec->text = g_strdup(text);
 	spec->settings = g_array_new(FALSE, FALSE, sizeof(struct setting));
 	spec->parameters = g_ptr_array_new_with_free_func(g_free);
+	spec->options = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	g_array_set_clear_func(spec->settings, (GDestroyNotify)setting_clear);
 	if (!parts[0] || !*parts[0])
 		return err_set(-EINVAL, "a system needs a name");
@@ -109,8 +114,17 @@ void system_spec_free(struct system_spec *spec)
 		return;
 	g_array_unref(spec->settings);
 	g_ptr_array_unref(spec->parameters);
+	g_hash_table_unref(spec->options);
 	g_free(spec->text);
 	g_free(spec);
+}
+
+const char *system_spec_option(const struct system_spec *spec, const char *key)
+{
+	const struct system_key *k = key_of(spec->system, key);
+	const char *given = g_hash_table_lookup(spec->options, key);
+
+	return given ? given : k ? k->value : NULL;
 }
 
 // --- the machine
@@ -149,12 +163,14 @@ int system_spec_check(const struct system_spec *spec)
 
 		rc = is_of_module(spec, s) ? 0 : setting_check(s);
 	}
+	if (!rc && spec->system && spec->system->check_options)
+		rc = spec->system->check_options(spec);
 	return rc;
 }
 
 bool system_spec_changes(const struct system_spec *spec)
 {
-	return spec->settings->len || (spec->system && spec->system->module);
+	return spec->settings->len || (spec->system && (spec->system->module || spec->system->set_up));
 }
 
 static int load(const struct system_spec *spec)
@@ -177,5 +193,7 @@ int system_spec_set_up(void *ctx)
 		rc = setting_apply(&g_array_index(spec->settings, struct setting, i));
 	for (guint i = 0; i < spec->settings->len && !rc; i++)
 		rc = setting_verify(&g_array_index(spec->settings, struct setting, i));
+	if (!rc && spec->system && spec->system->set_up)
+		rc = spec->system->set_up(spec);
 	return rc;
 }

@@ -13,7 +13,11 @@ struct system_spec {
 	const struct system *system; // NULL: only a label
 	GArray *settings;            // struct setting
 	GPtrArray *parameters;       // of the module, "KEY=VALUE"
+	GHashTable *options;         // of the system's own: key → value
 };
+
+// An option of the system's own, its default if it isn't given; NULL: it has none.
+const char *system_spec_option(const struct system_spec *spec, const char *key);
 
 // -EINVAL with an err chain for what can't be understood; the machine is not looked at. Free with
 // system_spec_free(), also after an error.

@@ -52,6 +52,13 @@ static GArray *devices(void)
 	return list;
 }
 
+bool swap_is_on(void)
+{
+	g_autoptr(GArray) list = devices();
+
+	return list->len > 0;
+}
+
 int swap_off(void)
 {
 	g_autoptr(GArray) list = devices();

@@ -4,10 +4,15 @@
 #ifndef MMPROF_SYSTEM_SYSTEM_H
 #define MMPROF_SYSTEM_SYSTEM_H
 
+#include <stdbool.h>
+
+struct system_spec;
+
 struct system_key {
 	const char *name; // as one writes it: "promote_rate"
 	const char
-	    *setting; // the setting it stands for: "sysctl.kernel.numa_balancing_promote_rate_limit_MBps"
+	    *setting; // the setting it stands for: "sysctl.kernel.numa_balancing_promote_rate_limit_MBps";
+		      // NULL: an option of the system's own (system_spec_option)
 	const char *value; // what is written if it isn't given; NULL: nothing
 };
 
@@ -19,10 +24,18 @@ struct system {
 	// Whether this machine can have it: 0, or -ENOENT with an err chain that says what is missing. NULL:
 	// can.
 	int (*check)(void);
+	// What settings and a module can't express, both may be NULL: whether the options can be had (-EINVAL
+	// or -ENOENT with an err chain), and doing it, after the settings and through the journal.
+	int (*check_options)(const struct system_spec *spec);
+	int (*set_up)(const struct system_spec *spec);
+	bool mergeable; // the workload's memory is offered to KSM
 };
 
 extern const struct system *const system_table[]; // ended by NULL
 
 const struct system *system_find(const char *name); // NULL: no such
+
+// Whether the system of this text, NAME[,KEY=VALUE...], offers the workload's memory to KSM.
+bool system_is_mergeable(const char *text);
 
 #endif

@@ -4,13 +4,12 @@
 
 #include "system/system.h"
 
-extern const struct system system_numab, system_tpp, system_pgcache;
+extern const struct system system_numab, system_tpp, system_pgcache, system_swap, system_zswap, system_ksm,
+    system_ksm_zswap;
 
 const struct system *const system_table[] = {
-    &system_numab,
-    &system_tpp,
-    &system_pgcache,
-    NULL,
+    &system_numab, &system_tpp, &system_pgcache,   &system_swap,
+    &system_zswap, &system_ksm, &system_ksm_zswap, NULL,
 };
 
 const struct system *system_find(const char *name)
@@ -19,4 +18,14 @@ const struct system *system_find(const char *name)
 		if (!strcmp((*s)->name, name))
 			return *s;
 	return NULL;
+}
+
+bool system_is_mergeable(const char *text)
+{
+	size_t n = strcspn(text, ",");
+
+	for (const struct system *const *s = system_table; *s; s++)
+		if (strlen((*s)->name) == n && !strncmp((*s)->name, text, n))
+			return (*s)->mergeable;
+	return false;
 }
