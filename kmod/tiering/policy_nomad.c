@@ -13,7 +13,7 @@
 
 enum { CANDIDATES, INACTIVE };
 #define SOON 2 /* rounds */
-#define RECENT 512 /* candidates at most, as Nomad's queue: the oldest is forgotten */
+#define RECENT 4096 /* faults: candidates at most, the oldest is forgotten (rounds find them in the order of addresses) */
 
 static struct idlist_set lists;
 static u16 rounds;
@@ -28,6 +28,7 @@ static int init(void)
 static void clear(void)
 {
 	idlist_free(&lists);
+	tier_shadow_flush();
 }
 
 static void seen_slow(u32 id, struct vmap_entry *e, unsigned int weight)
@@ -41,7 +42,7 @@ static void seen_slow(u32 id, struct vmap_entry *e, unsigned int weight)
 	e->clock = rounds;
 	if (!again || e->busy || idlist_of(&lists, id) == CANDIDATES)
 		return;
-	if (lists.n[CANDIDATES] >= RECENT)
+	if (tier_sampler != &tier_abit && lists.n[CANDIDATES] >= RECENT)
 		idlist_del(&lists, idlist_first(&lists, CANDIDATES));
 	idlist_put(&lists, CANDIDATES, id);
 }

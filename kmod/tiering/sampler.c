@@ -13,7 +13,7 @@
 #include "tiering.h"
 
 #define CHUNK (32ul << 20) /* of address space under one mmap_lock */
-#define QUEUE_SLOTS 4096 /* per processor; a power of two */
+#define QUEUE_SLOTS 16384 /* per processor; a power of two */
 
 static const struct tier_sampler *const table[] = {&tier_pebs, &tier_abit, &tier_hint, NULL}; /* auto: in this order */
 
@@ -300,6 +300,27 @@ void tier_queue_drain(void)
 			}
 		}
 	}
+}
+
+static bool queued(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		if (READ_ONCE(queues[cpu]->head) != queues[cpu]->tail)
+			return true;
+	}
+	return false;
+}
+
+/* Between two rounds. */
+void tier_sampler_idle(void)
+{
+	if (!queued() || !tier_cpu_wait())
+		return;
+	work_begins();
+	tier_queue_drain();
+	work_ends();
 }
 
 int tier_queue_init(void)

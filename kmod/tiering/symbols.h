@@ -37,7 +37,6 @@ void flush_tlb_mm_range(struct mm_struct *mm, unsigned long start, unsigned long
 	X(migrate_pages) \
 	X(putback_movable_pages) \
 	X(node_is_toptier) \
-	X(mem_cgroup_migrate) \
 	X(change_prot_numa) \
 	X(task_sched_runtime) \
 	X(ftrace_location)

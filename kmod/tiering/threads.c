@@ -78,12 +78,15 @@ bool tier_cpu_wait(void)
 
 /* --- the threads */
 
-static void sleep_until(u64 when)
+/* Until the next round what others queued is processed. */
+static void idle_until(u64 when)
 {
-	u64 now = ktime_get_ns();
+	u64 now;
 
-	if (now < when)
-		sleep_ns(when - now);
+	while (!kthread_should_stop() && (now = ktime_get_ns()) < when) {
+		sleep_ns(min_t(u64, when - now, 20 * NSEC_PER_MSEC));
+		tier_sampler_idle();
+	}
 }
 
 static int sample_loop(void *unused)
@@ -93,7 +96,7 @@ static int sample_loop(void *unused)
 	while (!kthread_should_stop()) {
 		from = ktime_get_ns();
 		tier_sampler_round();
-		sleep_until(from + tier_params.scan_ms * (u64)NSEC_PER_MSEC);
+		idle_until(from + tier_params.scan_ms * (u64)NSEC_PER_MSEC);
 	}
 	return 0;
 }

@@ -289,6 +289,7 @@ void tier_sampler_stop(void);
 bool tier_sampler_known(const char *name);
 /* One round: all processes, under the CPU budget. */
 void tier_sampler_round(void);
+void tier_sampler_idle(void);
 
 /* Accesses by address, from interrupts, to be processed by the sampler's thread. */
 int tier_queue_init(void);

@@ -8,11 +8,15 @@
 #include "symbols.h"
 #include "tiering.h"
 
+#ifndef VM_SHADOW_STACK
+#define VM_SHADOW_STACK VM_NONE
+#endif
+#define VM_NOT_OURS (VM_LOCKED | VM_SHARED | VM_IO | VM_PFNMAP | VM_MIXEDMAP | VM_HUGETLB | VM_DONTEXPAND | VM_SHADOW_STACK)
+
 /* Locked memory stays where it is; so does what is no ordinary memory. */
 bool tier_vma_ours(struct vm_area_struct *vma)
 {
-	return vma_is_anonymous(vma) &&
-	       !(vma->vm_flags & (VM_LOCKED | VM_SHARED | VM_IO | VM_PFNMAP | VM_MIXEDMAP | VM_HUGETLB | VM_DONTEXPAND));
+	return vma_is_anonymous(vma) && !(vma->vm_flags & VM_NOT_OURS);
 }
 
 /* Why this folio is not ours, or SAMPLES_kept_fast. */
