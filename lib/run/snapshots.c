@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -15,7 +16,7 @@
 #include "store/store_read.h"
 #include "store/truth.h"
 
-#define COST_FACTOR 20 // rests so many times as long as it took: 5 % of a CPU at most
+#define COST_FACTOR 20 // rests so many times the CPU time that it took
 #define LEAST_PAUSE_NS 200000000ll
 #define PRESENT (1ull << 63)
 #define FRAME ((1ull << 55) - 1)
@@ -128,11 +129,19 @@ static int take_one(struct snapshots *s, int64_t t_ns, long pid)
 	return rc;
 }
 
+static int64_t cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
 int snapshots_take(struct snapshots *s)
 {
 	g_autofree char *path = NULL, *text = NULL;
 	g_auto(GStrv) pids = NULL;
-	int64_t now = s ? s->clock_ns(s->ctx) : 0;
+	int64_t now = s ? s->clock_ns(s->ctx) : 0, cpu = cpu_ns();
 	int rc = 0;
 
 	if (!s || now < s->due_ns)
@@ -144,7 +153,7 @@ int snapshots_take(struct snapshots *s)
 	for (char **p = pids; *p && !rc; p++)
 		if (**p)
 			rc = take_one(s, now, atol(*p));
-	s->due_ns = now + MAX(LEAST_PAUSE_NS, COST_FACTOR * (s->clock_ns(s->ctx) - now));
+	s->due_ns = now + MAX(LEAST_PAUSE_NS, COST_FACTOR * (cpu_ns() - cpu));
 	return rc;
 }
 

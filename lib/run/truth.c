@@ -56,7 +56,8 @@ struct join {
 	GArray *views;
 	guint next_view;
 	uint64_t all_accesses, own_accesses, doubt;
-	int64_t fast, slow, oracle, in_doubt; // heat so far
+	int64_t fast, slow, oracle; // heat so far
+	int64_t accesses, in_doubt;
 };
 
 // --- time
@@ -274,7 +275,13 @@ static int put(struct join *j, const char *name, const char *unit, bool counter,
 struct hot {
 	guint pages, fast; // the hot set; those of it that are in fast memory
 	int64_t oracle;    // heat that the hottest pages have, as many as are in fast memory
+	guint capacity;    // how many that is
 };
+
+static bool in_fast(const struct heat *h)
+{
+	return h->sum.fast_fills > h->sum.slow_fills;
+}
 
 static struct hot find_hot(const struct join *j, GPtrArray *sorted)
 {
@@ -282,6 +289,10 @@ static struct hot find_hot(const struct join *j, GPtrArray *sorted)
 	int64_t all = j->window.fast + j->window.slow, sum = 0;
 	struct hot hot = {0};
 
+	// what was used of it in between may be more than the snapshot saw
+	for (guint i = 0; i < sorted->len; i++)
+		hot.capacity += in_fast(sorted->pdata[i]);
+	hot.capacity = MAX(hot.capacity, s ? s->fast : 0);
 	for (guint i = 0; i < sorted->len; i++) {
 		const struct heat *h = sorted->pdata[i];
 
@@ -289,34 +300,66 @@ static struct hot find_hot(const struct join *j, GPtrArray *sorted)
 			break;
 		if ((double)sum < j->options->hot_share * (double)all) {
 			hot.pages++;
-			hot.fast += h->sum.fast_fills > h->sum.slow_fills;
+			hot.fast += in_fast(h);
 		}
 		sum += (int64_t)total(h);
-		if (s && i < s->fast)
+		if (i < hot.capacity)
 			hot.oracle += (int64_t)total(h);
 	}
 	return hot;
 }
 
+static int64_t ppm(int64_t part, int64_t of)
+{
+	return (int64_t)(1e6 * (double)part / (double)of);
+}
+
+static int put_counters(struct join *j, int64_t t_ns)
+{
+	const struct {
+		const char *name;
+		int64_t value;
+	} counters[] = {
+	    {"truth.fast", j->fast},          {"truth.slow", j->slow},
+	    {"truth.oracle_fast", j->oracle}, {"truth.oracle_slow", j->fast + j->slow - j->oracle},
+	    {"truth.accesses", j->accesses},  {"truth.doubt", j->in_doubt}};
+	int rc = 0;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(counters) && !rc; i++)
+		rc = put(j, counters[i].name, "count", true, t_ns, counters[i].value);
+	return rc;
+}
+
+static int put_shares(struct join *j, const struct hot *hot, int64_t t_ns)
+{
+	int64_t all = j->window.fast + j->window.slow;
+	int rc = 0;
+
+	if (all)
+		rc = put(j, "truth.fast_share", "ratio_ppm", false, t_ns, ppm(j->window.fast, all));
+	if (all && !rc)
+		rc = put(j, "truth.oracle_share", "ratio_ppm", false, t_ns, ppm(hot->oracle, all));
+	if (hot->pages && !rc)
+		rc = put(j, "truth.hot_fast_share", "ratio_ppm", false, t_ns, ppm(hot->fast, hot->pages));
+	return rc;
+}
+
 static int put_window(struct join *j, const struct hot *hot, guint touched)
 {
 	const struct store_window *w = &j->window;
-	const struct snapshot *s = j->before ?: j->after;
 	int rc;
 
 	j->fast += w->fast;
 	j->slow += w->slow;
 	j->oracle += hot->oracle;
+	j->accesses += w->accesses;
 	j->in_doubt += w->doubt;
-	rc = put(j, "truth.fast", "count", true, w->end_ns, j->fast);
-	rc = rc ? rc : put(j, "truth.slow", "count", true, w->end_ns, j->slow);
-	rc = rc ? rc : put(j, "truth.oracle_fast", "count", true, w->end_ns, j->oracle);
-	rc = rc ? rc : put(j, "truth.oracle_slow", "count", true, w->end_ns, j->fast + j->slow - j->oracle);
-	rc = rc ? rc : put(j, "truth.doubt", "count", true, w->end_ns, j->in_doubt);
+	rc = put_counters(j, w->end_ns);
+	rc = rc ? rc : put_shares(j, hot, w->end_ns);
 	rc = rc ? rc : put(j, "truth.hot", "pages", false, w->end_ns, hot->pages);
 	rc = rc ? rc : put(j, "truth.hot_fast", "pages", false, w->end_ns, hot->fast);
 	rc = rc ? rc : put(j, "truth.touched", "pages", false, w->end_ns, touched);
-	return rc ? rc : put(j, "truth.in_fast", "pages", false, w->end_ns, s ? (int64_t)s->fast : 0);
+	return rc ? rc : put(j, "truth.in_fast", "pages", false, w->end_ns, hot->capacity);
 }
 
 // --- samplers against the window
@@ -373,12 +416,6 @@ static double rank_correlation(GPtrArray *by_heat, GPtrArray *by_score)
 	return xx > 0 && yy > 0 ? xy / sqrt(xx * yy) : 0;
 }
 
-static bool in_fast(const struct join *j, const struct heat *h)
-{
-	(void)j;
-	return h->sum.fast_fills > h->sum.slow_fills;
-}
-
 static int put_view(struct join *j, const struct store_view_row *view, GPtrArray *by_heat, guint hot)
 {
 	g_autoptr(GPtrArray) by_score = g_ptr_array_copy(by_heat, NULL, NULL);
@@ -392,7 +429,7 @@ static int put_view(struct join *j, const struct store_view_row *view, GPtrArray
 		const struct heat *h = by_score->pdata[i];
 
 		scores += (double)h->score;
-		fast_scores += in_fast(j, h) ? (double)h->score : 0;
+		fast_scores += in_fast(h) ? (double)h->score : 0;
 		heat += (double)total(h);
 		fast_heat += (double)h->sum.fast_fills;
 	}
@@ -413,7 +450,7 @@ static int put_view(struct join *j, const struct store_view_row *view, GPtrArray
 	for (int i = 0; i < 4 && !rc; i++) {
 		g_autofree char *name = g_strdup_printf("truth.view.%s.%s", view->name, names[i]);
 
-		rc = put(j, name, "ppm", false, view->t_ns, (int64_t)(1e6 * numbers[i]));
+		rc = put(j, name, "ratio_ppm", false, view->t_ns, (int64_t)(1e6 * numbers[i]));
 	}
 	return rc;
 }
@@ -561,6 +598,8 @@ static int join(struct join *j)
 	rc = store_begin(j->store);
 	if (!rc)
 		rc = store_truth(j->store, j->run->id, &t);
+	if (!rc)
+		rc = put_counters(j, 0);
 	if (!rc)
 		rc = walk(j);
 	if (rc) {
