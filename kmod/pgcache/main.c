@@ -64,6 +64,7 @@ static const struct {
 } steps[] = {
 	{"kernel", check_kernel, NULL},
 	{"symbols", pgc_symbols_init, NULL},
+	{"prototypes", pgc_prototypes, NULL},
 	{"cache", pgc_cache_init, pgc_cache_exit},
 	{"census", pgc_census, NULL},
 	{"shrinker", pgc_shrink_init, pgc_shrink_exit},

@@ -121,6 +121,7 @@ void pgcache_free_p4d(p4d_t *p4d);
 pgd_t *pgcache_alloc_pgd(struct mm_struct *mm);
 bool pgcache_free_pgd(struct mm_struct *mm, pgd_t *pgd);
 
+int pgc_prototypes(void);
 int pgc_census(void);
 int pgc_hooks_init(void);
 void pgc_hooks_exit(void);

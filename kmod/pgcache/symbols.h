@@ -5,6 +5,8 @@
 
 #include "ksym.h"
 #include <asm/pgalloc.h>
+#include <linux/bpf.h>
+#include <linux/btf.h>
 #include <linux/memcontrol.h>
 
 /* Called through static calls named ksym_NAME; their types are those of the kernel's own headers. */
@@ -14,7 +16,10 @@
 	X(pte_alloc_one)                                                                           \
 	X(pgd_alloc)                                                                               \
 	X(pgd_free)                                                                                \
-	X(ftrace_location)
+	X(ftrace_location)                                                                         \
+	X(bpf_get_btf_vmlinux)                                                                     \
+	X(btf_find_by_name_kind)                                                                   \
+	X(btf_name_by_offset)
 
 /* Hooked: only their addresses are wanted. */
 #define PGC_HOOKED(X)                                                                              \

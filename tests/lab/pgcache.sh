@@ -109,11 +109,11 @@ show() {
 
 check_refusals() {
 	local step
-	for step in {1..8}; do
+	for step in {1..9}; do
 		load fail_at="$step"
 		ok "refused at step $step: not loaded, nothing hooked, no files" eval '! loaded && unhooked && [[ ! -e $S ]]'
 	done
-	is "$(dmesg | grep -c 'pgcache: refused: told to fail')" 8 "each says so in one line"
+	is "$(dmesg | grep -c 'pgcache: refused: told to fail')" 9 "each says so in one line"
 	insmod "kmod/build/$kernel/hookheld/hookheld.ko"
 	ok "refused while another hook holds a function" eval '! load && ! loaded && [[ ! -e $S ]]'
 	like "$(cat "$scratch/insmod")" 'busy' "with EBUSY"
