@@ -84,9 +84,10 @@ static uint64_t mix(uint64_t a, uint64_t b)
 static void write_page(char *memory, uint64_t page)
 {
 	volatile uint64_t *w = (uint64_t *)(memory + page * PAGE);
-	uint64_t count = w[1] + 1;
+	uint64_t count;
 
-	w[0] = page;
+	w[0] = page; // first, because a read of fresh memory maps the zero page
+	count = w[1] + 1;
 	w[1] = count;
 	w[WORDS / 2] = mix(page, count);
 	w[WORDS - 1] = ~mix(page, count);
@@ -138,18 +139,19 @@ static void use(char *memory, uint64_t pages, uint64_t from, uint64_t hot, doubl
 		}
 }
 
-static int hot_part(uint64_t mib, uint64_t percent, int seconds, bool moving, bool huge)
+static int hot_part(uint64_t mib, uint64_t percent, int seconds, bool moving, bool huge, int until)
 {
 	uint64_t pages = mib << 8, hot = pages * percent / 100, from = 0;
 	char *memory = map(pages * PAGE, huge);
 	double start;
+	int fast = 0;
 
 	allocate_on(SLOW);
 	for (uint64_t i = 0; i < pages; i++)
 		write_page(memory, i);
 	allocate_on(-1);
 	start = now();
-	for (int s = 1; s <= seconds; s++) {
+	for (int s = 1; s <= seconds && fast < until; s++) {
 		if (moving && s > seconds / 2)
 			from = pages / 2;
 		use(memory, pages, from, hot, start + s);
@@ -159,6 +161,35 @@ static int hot_part(uint64_t mib, uint64_t percent, int seconds, bool moving, bo
 		fflush(stdout);
 	}
 	check_all(memory, pages);
+	return wrong != 0;
+}
+
+// --- for nomad's shadows: read often, so promoted; then left alone, while others take up fast memory; then
+// checked
+
+static int shadows(uint64_t mib, int seconds)
+{
+	uint64_t pages = mib << 8, others = (mib * 2) << 8;
+	char *memory = map(pages * PAGE, false), *other = map(others * PAGE, false);
+	double start = now();
+	int fast, i;
+
+	allocate_on(SLOW);
+	for (uint64_t p = 0; p < pages; p++)
+		write_page(memory, p);
+	allocate_on(-1);
+	while (now() < start + seconds / 3.0)
+		check_all(memory, pages);
+	fast = share(memory, 0, pages, FAST);
+	for (i = 0; now() < start + seconds; i++)
+		for (uint64_t p = 0; p < others; p++)
+			write_page(other, p);
+	printf("fast=%d then=%d ", fast, share(memory, 0, pages, FAST));
+	check_all(memory, pages);
+	for (uint64_t p = 0; p < pages; p += 2) // a write after a return, and one more look
+		write_page(memory, p);
+	check_all(memory, pages);
+	printf("checked=%lu wrong=%lu\n", checked, wrong);
 	return wrong != 0;
 }
 
@@ -289,10 +320,13 @@ int main(int argc, char **argv)
 
 	if ((!strcmp(mode, "hot") || !strcmp(mode, "moving")) && argc >= 5)
 		return hot_part(strtoul(argv[2], NULL, 0), strtoul(argv[3], NULL, 0), atoi(argv[4]),
-				*mode == 'm', argc > 5);
+				*mode == 'm', argc > 5 && !strcmp(argv[5], "thp"),
+				argc > 6 ? atoi(argv[6]) : 101);
+	if (!strcmp(mode, "shadows") && argc >= 4)
+		return shadows(strtoul(argv[2], NULL, 0), atoi(argv[3]));
 	if (!strcmp(mode, "chaos") && argc >= 4)
 		return chaos_jobs(strtoul(argv[2], NULL, 0), atoi(argv[3]), argc > 4 ? atoi(argv[4]) : 2);
-	fprintf(stderr,
-		"usage: tierwork hot|moving MIB HOT-PERCENT SECONDS [thp] | chaos MIB SECONDS [JOBS]\n");
+	fprintf(stderr, "usage: tierwork hot|moving MIB HOT-PERCENT SECONDS [thp] | shadows MIB SECONDS | "
+			"chaos MIB SECONDS [JOBS]\n");
 	return 2;
 }

@@ -1,0 +1,290 @@
+#!/usr/bin/env bash
+# Our tiering module (kmod/tiering) in the lab. TAP on standard output.
+# usage: tiering.sh KERNEL           builds the module and boots guests that run this with
+#        tiering.sh guest PART KERNEL
+# MMPROF_SOAK=SECONDS: the soak part runs too, so long for each policy.
+set -u
+. tests/tap.sh
+S=/sys/kernel/mm/tiering
+C=/sys/fs/cgroup/mmprof-test-1
+STEPS=10
+
+# --- the host's half
+
+part() { # PART TIMEOUT LAB-OPTION...
+	local part=$1 timeout=$2 status=0
+	shift 2
+	echo "# guest: $part"
+	scripts/lab --kernel "$kernel" --timeout "$timeout" "$@" --env "MMPROF_SOAK=${MMPROF_SOAK-}" -- \
+		tests/lab/tiering.sh guest "$part" "$kernel" >"$scratch/$part" 2>"$scratch/$part.err" || status=$?
+	# one plan for all: the guests' own numbers go
+	sed -E 's/^((not )?ok) [0-9]+/\1/; /^1\.\./d' "$scratch/$part" | tee -a "$scratch/all"
+	grep -q '^1\.\.' "$scratch/$part" || {
+		echo "not ok - the guest '$part' ran to its end (exit $status)"
+		diag "$(tail -n 12 "$scratch/$part.err")"
+	} | tee -a "$scratch/all"
+}
+
+host() {
+	local only=${MMPROF_TIERING_PARTS:-alone policies chaos many}
+	kernel=$1
+	make -C kmod KERNELS="$kernel" MODULES=tiering >"$scratch/make" 2>&1 || {
+		echo "not ok - build the module"
+		diag "$(tail -n 12 "$scratch/make")"
+		echo 1..1
+		exit 1
+	}
+	[[ $only != *alone* ]] || part alone 60 --no-tiers --smp single
+	[[ $only != *policies* ]] || part policies 300 --nodes fast=320M,slow=1G --smp single
+	[[ $only != *chaos* ]] || part chaos 300 --nodes fast=320M,slow=640M --smp single --modules zram \
+		--append 'page_poison=1 slub_debug=FZPU'
+	# more real concurrency; nothing is hooked here while it runs
+	[[ $only != *many* ]] || part many 200 --nodes fast=320M,slow=640M --cpus 4 --smp multi --append page_poison=1
+	[[ -z ${MMPROF_SOAK-} ]] || part soak $((MMPROF_SOAK * 6 + 300)) --nodes fast=320M,slow=640M --smp single --modules zram \
+		--append 'page_poison=1 slub_debug=FZPU'
+	echo "1..$(grep -cE '^(not )?ok' "$scratch/all")"
+	! grep -q '^not ok' "$scratch/all"
+}
+
+# --- the guest's half
+
+load() { insmod "kmod/build/$kernel/tiering/tiering.ko" "target_cgroup=/mmprof-*" "$@" 2>"$scratch/insmod"; }
+unload() { rmmod tiering; }
+loaded() { [[ -e /sys/module/tiering ]]; }
+value() { cat "$S/$1" 2>/dev/null; }
+sum() { # FILE...: their values added
+	local f total=0
+	for f; do total=$((total + $(value "$f"))); done
+	echo $total
+}
+vmstat() { sed -n "s/^$1 //p" /proc/vmstat; }
+work() { sh -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' $C "$W/tierwork" "$@"; }
+# of the last line of a hot workload: field hot_fast, cold_fast, wrong
+field() { tail -n 1 "$scratch/work" | sed -n "s/.*$1=\(-\{0,1\}[0-9]*\).*/\1/p"; }
+
+# What one sampler or kernel thread of this machine does, others must not undo.
+quiet_kernel() {
+	mkdir -p $C
+	echo 0 >/proc/sys/kernel/numa_balancing
+	[[ ! -e /sys/kernel/mm/lru_gen/enabled ]] || echo 0 >/sys/kernel/mm/lru_gen/enabled
+}
+
+identities() { # with the threads stopped, so that nothing moves between two reads
+	local fail=() f
+	echo 0 >$S/enabled
+	is "$(value samples/total)" "$(sum samples/kept_fast samples/kept_slow samples/drop_invalid samples/drop_vma samples/drop_trylock \
+		samples/drop_queue_full samples/drop_table_full)" "$1: samples = kept + each drop ($(value samples/total))"
+	for f in "$S"/moves/fail_*; do fail+=("moves/${f##*/}"); done
+	is "$(value moves/tried)" "$(sum moves/promoted moves/demoted "${fail[@]}")" \
+		"$1: pages tried = promoted + demoted + each failure ($(value moves/tried))"
+	is "$(vmstat nr_isolated_anon)" 0 "$1: no page is left isolated"
+}
+
+show() {
+	local f line=
+	for f in "$S"/{managed_*,room_*,overhead_*} "$S"/{samples,moves,phases}/* "$S/$(value policy)"/*; do
+		[[ $(<"$f") == 0 ]] || line+=" ${f#"$S"/}=$(<"$f")"
+	done
+	echo "# $1:$line"
+}
+
+log_clean() {
+	! dmesg | grep -E 'BUG|WARNING|Bad page|Oops|rcu.*(stall|self-detected)|blocked for more|Call Trace|bad-state|nonzero|Corrupt|Poison' |
+		grep -vE 'not a bug|report a bug|Hardware name' || return 1
+}
+
+check_refusals() {
+	local step
+	for ((step = 1; step <= STEPS; step++)); do
+		load fail_at=$step
+		ok "refused at step $step: not loaded, no files, no threads" eval '! loaded && [[ ! -e $S ]] && ! pgrep ktiering'
+	done
+	is "$(dmesg | grep -c 'tiering: refused: told to fail')" $STEPS "each says so in one line"
+	ok "a wrong policy is refused" eval '! load policy=lru && ! loaded && dmesg | grep -q "tiering: refused: no such policy"'
+	ok "so is a wrong number" eval '! load scan_ms=1 && dmesg | grep -q "tiering: refused: scan_ms must be from 10"'
+	ok "so are nodes that overlap" eval '! load fast_node=0 slow_nodes=0-1 && ! loaded'
+	ok "and a sampler that this machine lacks" eval '! load sampler=pebs && dmesg | grep -q "tiering: sampler pebs refused"'
+}
+
+# Budgets over a run that has more to do than they allow.
+check_budgets() {
+	local from ns=0 pages spent ms
+	load policy=ours sampler=abit scan_ms=50 cpu_budget_permille=100 migrate_mbps=4 || return
+	work hot 192 20 11 >"$scratch/work" &
+	sleep 3
+	from=$(date +%s%N) ns=$(sum phases/sampling_ns phases/classification_ns phases/migration_ns)
+	pages=$(sum moves/promoted moves/demoted)
+	sleep 7
+	ms=$((($(date +%s%N) - from) / 1000000))
+	spent=$((($(sum phases/sampling_ns phases/classification_ns phases/migration_ns) - ns) / 1000000))
+	pages=$(($(sum moves/promoted moves/demoted) - pages))
+	wait
+	between $((spent * 1000 / ms)) 5 115 "CPU budget 100 per mille: $spent ms of $ms are spent"
+	between $((pages * 4 * 1000 / 1024 / ms)) 0 5 "4 MiB/s: $((pages * 4)) KiB in $ms ms are moved"
+	unload
+}
+
+# POLICY SAMPLER LEAST-HOT-% MIB SECONDS [thp]: memory on the slow node, of which 20 % are hot; fast memory holds that
+# part. SECONDS are for a slow machine: it ends when the share is reached.
+check_policy() {
+	local policy=$1 sampler=$2 least=$3 mib=$4 seconds=$5
+	load policy="$policy" sampler="$sampler" scan_ms=200 cpu_budget_permille=400 migrate_mbps=0
+	is "$(value policy) $(value sampler) $(value enabled)" "$policy $sampler 1" "$policy with $sampler runs"
+	ok "$policy: threads have telling names" eval 'pgrep ktiering_sample >/dev/null && pgrep ktiering_migrat >/dev/null'
+	work hot "$mib" 20 "$seconds" "${6-small}" "$least" >"$scratch/work"
+	is "$?" 0 "$policy with $sampler: contents are what they were"
+	sed -n '1p;$p' "$scratch/work" | sed 's/^/# /'
+	ok "$policy with $sampler${6+, huge pages}: the hot part's share of fast memory rises to $(field hot_fast) %" test "$(field hot_fast)" -ge "$least"
+	show "$policy $sampler"
+	identities "$policy with $sampler"
+	ok "unloads" unload
+}
+
+# nomad: pages promoted by transactional copy that stay clean go back by their shadow when fast memory is short.
+check_shadows() {
+	load policy=nomad sampler=abit scan_ms=100 cpu_budget_permille=0 migrate_mbps=0
+	work shadows 96 24 >"$scratch/work"
+	is "$?" 0 "nomad: pages that went to and fro by shadow are what they were: $(tail -n 1 "$scratch/work")"
+	show shadows
+	ok "nomad: pages are promoted by transactional copy" test "$(value moves/tpm_promoted)" -gt 1000
+	ok "nomad: clean pages go back to their shadows" test "$(value moves/shadow_demoted)" -gt 100
+	identities "nomad's shadows"
+	is "$(value nomad/shadows)" 0 "switched off, it holds no shadows"
+	unload
+}
+
+check_interface() {
+	load policy=ours sampler=auto enabled=0 target_pid=1
+	is "$(value enabled) $(value sampler) $(value target_cgroup) $(value target_pid)" "0 auto /mmprof-* 1" "loaded but off, with its parameters"
+	is "$(value fast_node) $(value slow_nodes)" "0 1" "the kernel's tiers are its tiers"
+	ok "on" eval 'echo 1 >$S/enabled'
+	is "$(value sampler)" abit "auto takes accessed bits where there is no PMU"
+	ok "and says so" eval 'dmesg | grep -q "tiering: sampler abit (the best of this machine)"'
+	ok "nodes can't change while it runs" eval '! echo 1 >$S/fast_node'
+	ok "the policy can" eval 'echo memtis >$S/policy && [[ $(value policy) == memtis && $(value enabled) == 1 ]]'
+	ok "a refused sampler leaves the old one" eval '! echo pebs >$S/sampler && [[ $(value sampler) == abit ]]'
+	ok "an unknown one too" eval '! echo lru >$S/policy && ! echo x >$S/sampler && ! echo x >$S/target_cgroup'
+	ok "a number out of range is refused" eval '! echo 1001 >$S/cpu_budget_permille'
+	sleep 2
+	ok "init and its children are found" test "$(value processes)" -ge 1
+	echo 0 >$S/target_pid
+	sleep 2
+	is "$(value processes) $(value managed_fast) $(value managed_slow)" "0 0 0" "and forgotten when they are no target any more"
+	unload
+}
+
+# Tracepoints, as BPF programs or ftrace see them.
+check_tracepoints() {
+	local t e
+	load policy=ours sampler=abit scan_ms=100 cpu_budget_permille=500 migrate_mbps=0
+	for e in sample classify promote demote exchange fail; do
+		ok "tracepoint tiering:$e" test -e /sys/kernel/tracing/events/tiering/$e/enable
+	done
+	t=/sys/kernel/tracing/instances/tiering
+	mkdir $t && for e in classify promote; do echo 1 >$t/events/tiering/$e/enable; done
+	work hot 48 20 4 >"$scratch/work"
+	cat $t/trace >"$scratch/trace"
+	rmdir $t
+	like "$(grep -c 'promote: mm=' "$scratch/trace") $(grep -c 'classify: policy=ours' "$scratch/trace")" '^[1-9].* [1-9]' "promote and classify are traced"
+	unload
+}
+
+alone_part() {
+	ok "one node: refused" eval '! load && ! loaded'
+	is "$(dmesg | grep -c 'tiering: refused: this machine has one memory node')" 1 "with one line that says why"
+	ok "the kernel's log is clean" log_clean
+	tap_done
+}
+
+policies_part() {
+	quiet_kernel
+	check_refusals
+	check_interface
+	check_tracepoints
+	check_policy ours abit 95 384 40
+	check_policy memtis abit 90 384 40
+	check_policy nomad abit 50 256 40
+	check_policy ours hint 70 192 40
+	check_policy ours abit 90 256 40 thp
+	check_shadows
+	check_budgets
+	ok "the kernel's log is clean" log_clean
+	tap_done
+}
+
+swap_on() {
+	[[ -e /sys/block/zram0 ]] || return
+	echo 200M >/sys/block/zram0/disksize
+	mkswap /dev/zram0 >/dev/null && swapon /dev/zram0
+	echo "# swap: $(tail -n 1 /proc/swaps)"
+}
+
+# POLICY SAMPLER SECONDS MIB JOBS
+chaos_under() {
+	load policy="$1" sampler="$2" scan_ms=100 cpu_budget_permille=600 migrate_mbps=0 hysteresis=0 decay_rounds=2
+	work chaos "$4" "$3" "$5" >"$scratch/work"
+	is "$?" 0 "$1 with $2: fork, kill, munmap, mprotect, mlock, mremap, huge pages, swap: $(grep -c wrong=0 "$scratch/work") processes found all as it was"
+	show "$1 $2"
+	ok "$1 with $2: pages moved meanwhile: $(sum moves/promoted moves/demoted)" test "$(sum moves/promoted moves/demoted)" -gt 1000
+	identities "$1 with $2, chaos"
+	unload
+}
+
+reloads() { # SECONDS: the module comes and goes while memory is in use
+	local failed=0 n=0 pid end policies=(ours memtis nomad) samplers=(abit hint)
+	work chaos 48 "$1" 2 >"$scratch/work" &
+	pid=$!
+	end=$((SECONDS + $1 - 2))
+	while ((SECONDS < end)); do
+		load policy="${policies[n % 3]}" sampler="${samplers[n % 2]}" scan_ms=50 cpu_budget_permille=600 migrate_mbps=0 || failed=$((failed + 1))
+		sleep 0.$((n % 3 * 4 + 1))
+		unload || failed=$((failed + 1))
+		n=$((n + 1))
+	done
+	wait $pid
+	is "$?" 0 "memory is as it was after $n loads and unloads"
+	is $failed 0 "each of which went well"
+	is "$(vmstat nr_isolated_anon)" 0 "no page is left isolated"
+}
+
+chaos_part() {
+	quiet_kernel
+	swap_on
+	echo 1 >/sys/kernel/mm/ksm/run
+	chaos_under ours abit 22 150 3
+	chaos_under memtis abit 15 150 3
+	chaos_under nomad abit 22 150 3
+	chaos_under nomad hint 15 100 3
+	reloads 25
+	ok "nothing was killed for lack of memory" test "$(vmstat oom_kill)" == 0
+	echo "# swapped out $(vmstat pswpout), THP split $(vmstat thp_split_page), collapsed $(vmstat thp_collapse_alloc), ksm $(cat /sys/kernel/mm/ksm/pages_shared)"
+	ok "the kernel's log is clean" log_clean
+	tap_done
+}
+
+many_part() {
+	quiet_kernel
+	chaos_under ours abit 15 120 4
+	chaos_under nomad abit 15 120 4
+	chaos_under memtis abit 10 120 4
+	ok "the kernel's log is clean" log_clean
+	tap_done
+}
+
+soak_part() {
+	quiet_kernel
+	swap_on
+	echo 1 >/sys/kernel/mm/ksm/run
+	chaos_under ours abit "$MMPROF_SOAK" 150 3
+	chaos_under memtis abit "$MMPROF_SOAK" 150 3
+	chaos_under nomad abit "$MMPROF_SOAK" 150 3
+	chaos_under nomad hint "$MMPROF_SOAK" 150 3
+	reloads "$MMPROF_SOAK"
+	ok "the kernel's log is clean" log_clean
+	tap_done
+}
+
+case $1 in
+guest) kernel=$3 && "$2_part" ;;
+*) host "$1" ;;
+esac
