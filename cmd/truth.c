@@ -11,6 +11,7 @@
 #include "host/labcall.h"
 #include "run/truth.h"
 #include "store/store_read.h"
+#include "store/truth.h"
 
 static int truth(int argc, const char **argv);
 const struct command cmd_truth = {"truth", "exact memory accesses that the lab saw", truth};
@@ -224,20 +225,105 @@ static int import(const struct query *q)
 	return 0;
 }
 
+struct view { // of one moment
+	int64_t t_ns;
+	GArray *scores;
+};
+
+static gint by_pid_and_page(gconstpointer a, gconstpointer b)
+{
+	const struct store_score *x = a, *y = b;
+
+	if (x->pid != y->pid)
+		return x->pid < y->pid ? -1 : 1;
+	return (x->page > y->page) - (x->page < y->page);
+}
+
+static int end_view(struct store *store, int64_t run, const char *name, struct view *v)
+{
+	int rc = 0;
+
+	g_array_sort(v->scores, by_pid_and_page);
+	if (v->scores->len)
+		rc = store_view(store, run, name, v->t_ns, v->scores);
+	g_array_set_size(v->scores, 0);
+	return rc;
+}
+
+// Lines "SECONDS,PID,ADDRESS,BYTES,SCORE" by rising time; those of one time are one view.
+static int read_views(struct store *store, int64_t run, const char *name, const char *text)
+{
+	struct view v = {-1, g_array_new(FALSE, FALSE, sizeof(struct store_score))};
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	int rc = 0;
+
+	for (guint i = 0; lines[i] && !rc; i++) {
+		double seconds, most = (double)INT64_MAX / 1e9;
+		unsigned long long pid, at, bytes, score;
+		char extra;
+
+		if (!*g_strstrip(lines[i]) || *lines[i] == '#')
+			continue;
+		if (sscanf(lines[i], "%lf,%llu,%lli,%llu,%llu %c", &seconds, &pid, (long long *)&at, &bytes,
+			   &score, &extra) != 5 ||
+		    !(seconds >= 0 && seconds < most) || !bytes || bytes > 1ull << 40) {
+			rc = err_set(-EINVAL, "line %u is not SECONDS,PID,ADDRESS,BYTES,SCORE", i + 1);
+			break;
+		}
+		if ((int64_t)(seconds * 1e9) != v.t_ns)
+			rc = end_view(store, run, name, &v);
+		v.t_ns = (int64_t)(seconds * 1e9);
+		for (uint64_t page = at / 4096; page <= (at + bytes - 1) / 4096; page++) {
+			struct store_score s = {pid, page, score};
+
+			g_array_append_val(v.scores, s);
+		}
+	}
+	rc = rc ? rc : end_view(store, run, name, &v);
+	g_array_unref(v.scores);
+	return rc;
+}
+
+static int view(const struct query *q)
+{
+	const char *name = q->args->pdata[1], *path = q->args->pdata[2];
+	g_autoptr(GError) error = NULL;
+	g_autofree char *text = NULL;
+	struct store *store = NULL;
+	struct store_run_row run;
+	int rc;
+
+	if (!g_regex_match_simple("^[a-z0-9_]{1,32}$", name, 0, 0))
+		return command_fail(&cmd_truth, "a sampler's name has a-z, 0-9 and _, not \"%s\"", name);
+	if (!g_file_get_contents(path, &text, NULL, &error))
+		return command_fail(&cmd_truth, "%s", error->message);
+	rc = store_open(command_db_path(q->db), STORE_WRITE, &store);
+	rc = rc ? rc : store_find_run(store, q->args->len > 3 ? q->args->pdata[3] : "last", &run);
+	rc = rc ? rc : store_begin(store);
+	rc = rc ? rc : read_views(store, run.id, name, text);
+	rc = rc ? rc : store_commit(store);
+	store_close(store);
+	return rc ? command_fail(&cmd_truth, "%s", err_text()) : 0;
+}
+
 static int truth(int argc, const char **argv)
 {
 	static const struct {
 		const char *name;
 		int (*run)(const struct query *q);
 		guint least, most;
-	} verbs[] = {{"show", show, 2, 2}, {"pages", pages_of, 2, 4}, {"import", import, 2, 3}};
+	} verbs[] = {
+	    {"show", show, 2, 2}, {"pages", pages_of, 2, 4}, {"import", import, 2, 3}, {"view", view, 3, 4}};
 	struct query q = {};
 	const struct poptOption table[] = {QUERY_OPTIONS(q), POPT_AUTOHELP POPT_TABLEEND};
 	int rc = query_options(
 	    &cmd_truth, argc, argv, table,
-	    "[OPTIONS] show FILE | pages FILE [MARK [MARK]] | import FILE [RUN]\n\nFILE is what scripts/lab "
-	    "--truth FILE wrote. pages: counts by page frame as CSV, between two marks. import: joins "
-	    "it to a run (default: the last one) that was recorded in that guest.",
+	    "[OPTIONS] show FILE | pages FILE [MARK [MARK]] | import FILE [RUN] | view SAMPLER FILE "
+	    "[RUN]\n\nshow, pages, import: FILE is what scripts/lab --truth "
+	    "FILE wrote. pages: counts by page frame as CSV, between two marks. import: joins it to a run "
+	    "(default: the "
+	    "last one) that was recorded in that guest. view: how hot a sampler took pages for, lines of "
+	    "SECONDS,PID,ADDRESS,BYTES,SCORE by rising time, which the next import judges.",
 	    &q);
 
 	for (size_t i = 0; !rc && i < G_N_ELEMENTS(verbs); i++) {
@@ -249,7 +335,9 @@ static int truth(int argc, const char **argv)
 		return rc;
 	}
 	if (!rc)
-		rc = command_fail(&cmd_truth, "show FILE, pages FILE [MARK [MARK]], or import FILE [RUN]");
+		rc = command_fail(
+		    &cmd_truth,
+		    "show FILE, pages FILE [MARK [MARK]], import FILE [RUN], or view SAMPLER FILE [RUN]");
 	query_clear(&q);
 	return rc;
 }

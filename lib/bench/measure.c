@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "bench/internal.h"
+#include "host/lab.h"
 #include "stats/interval.h"
 #include "stats/stability.h"
 
@@ -20,15 +21,33 @@ struct series {
 	guint batch;     // samples in one: fewer when they take long
 	gint64 begun_us, limit_us;
 	guint64 disturbed, in_a_row;
+	bool counts;
+	GArray *user, *kernel; // instructions a unit, in the lab with --count; empty: nobody counts
 };
+
+// What a sample takes on its CPU, from one mark to the other; between two that have nothing between them are
+// a few.
+static void keep_counts(struct series *s, const struct bench_op *op, const struct labcall_counts *from,
+			const struct labcall_counts *to)
+{
+	double user = (double)(to->user_instructions - from->user_instructions) / op->units;
+	double kernel = (double)(to->kernel_instructions - from->kernel_instructions) / op->units;
+
+	g_array_append_val(s->user, user);
+	g_array_append_val(s->kernel, kernel);
+}
 
 static int take_sample(struct bench_run *run, const struct bench_op *op, void *ctx, struct series *s)
 {
 	struct timing_mark before = timing_mark(), after;
+	struct labcall_counts from, to, all;
 	uint64_t cycles = 0;
 	double ns;
+	bool counted = s->counts && host_lab_read(&from, &all);
 	int rc = op->sample(run, ctx, &cycles);
 
+	if (counted && host_lab_read(&to, &all))
+		keep_counts(s, op, &from, &to);
 	after = timing_mark();
 	if (rc)
 		return rc;
@@ -175,14 +194,45 @@ static void store(struct bench_run *run, const struct bench_op *op, const struct
 		*median_ns = i.value;
 }
 
+// The median of what interrupts and other processes disturb; the least is what the operation itself takes.
+static void store_counts(struct bench_run *run, const struct bench_op *op, const struct series *s)
+{
+	const struct {
+		const char *suffix;
+		GArray *values;
+	} kinds[] = {{"user_instructions", s->user}, {"kernel_instructions", s->kernel}};
+
+	for (size_t i = 0; s->user->len && i < G_N_ELEMENTS(kinds); i++) {
+		const double *v = (const double *)kinds[i].values->data;
+		g_autofree char *name = g_strdup_printf(".%s", kinds[i].suffix);
+		g_autofree char *least_name = g_strdup_printf(".%s.least", kinds[i].suffix);
+		g_autofree char *unit = g_strdup_printf("instructions/%s", op->unit);
+		double least = v[0];
+
+		for (guint k = 1; k < kinds[i].values->len; k++)
+			least = MIN(least, v[k]);
+		name_metric(run, op, name, stats_median(v, kinds[i].values->len), unit, "less");
+		name_metric(run, op, least_name, least, unit, "less");
+	}
+}
+
 int bench_measure(struct bench_run *run, const struct bench_op *op, void *ctx, double *median_ns)
 {
 	struct series s = {.values = g_array_new(FALSE, FALSE, sizeof(double)),
-			   .medians = g_array_new(FALSE, FALSE, sizeof(double))};
-	int rc = collect(run, op, ctx, &s);
+			   .medians = g_array_new(FALSE, FALSE, sizeof(double)),
+			   .user = g_array_new(FALSE, FALSE, sizeof(double)),
+			   .kernel = g_array_new(FALSE, FALSE, sizeof(double))};
+	struct labcall hello;
+	int rc;
 
+	s.counts = host_lab_plugin(&hello) && hello.out.hello.features & LABCALL_COUNT;
+	rc = collect(run, op, ctx, &s);
 	if (!rc)
 		store(run, op, &s, median_ns);
+	if (!rc)
+		store_counts(run, op, &s);
+	g_array_unref(s.user);
+	g_array_unref(s.kernel);
 	g_array_unref(s.values);
 	g_array_unref(s.medians);
 	return rc;

@@ -2,6 +2,7 @@
 // needs a look into a file is in facts_cpu.c and facts_memory.c. Settings are facts, counters are not: those
 // of a file system of knobs (sysctl, sysfs) are told apart by whether the file can be written.
 #include "host/facts.h"
+#include "host/lab.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -212,6 +213,35 @@ static void give_config(const struct facts *f)
 	facts_give(f, sum, "kernel.config_sha256");
 }
 
+static void facts_give_int(const struct facts *f, uint64_t value, const char *key)
+{
+	g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT, value);
+
+	facts_give(f, text, "%s", key);
+}
+
+// What the lab's emulator does beyond emulating.
+static void give_lab_plugin(const struct facts *f)
+{
+	static const char *const tier[] = {"fast", "slow"};
+	struct labcall hello;
+	const uint64_t *latency = hello.out.hello.latency_ns, *bandwidth = hello.out.hello.bytes_per_s;
+
+	if (!host_lab_plugin(&hello))
+		return;
+	facts_give_int(f, hello.out.hello.cache_bytes, "lab.cache.bytes");
+	facts_give_int(f, hello.out.hello.cache_ways, "lab.cache.ways");
+	facts_give_int(f, hello.out.hello.cache_line, "lab.cache.line");
+	facts_give_int(f, hello.out.hello.interval_ns, "lab.truth.interval_ns");
+	for (int i = 0; i < LABCALL_TIERS; i++) {
+		g_autofree char *ns = g_strdup_printf("lab.tier.%s.latency_ns", tier[i]);
+		g_autofree char *rate = g_strdup_printf("lab.tier.%s.bytes_per_s", tier[i]);
+
+		facts_give_int(f, latency[i], ns);
+		facts_give_int(f, bandwidth[i], rate);
+	}
+}
+
 // What only the running machine can be asked.
 static void give_live(const struct facts *f)
 {
@@ -226,6 +256,7 @@ static void give_live(const struct facts *f)
 		facts_give(f, hz, "tsc_hz");
 	for (size_t i = 0; i < G_N_ELEMENTS(lab); i++)
 		facts_give(f, g_getenv(lab[i].variable), "%s", lab[i].key);
+	give_lab_plugin(f);
 }
 
 void host_facts(const char *root, host_fact_fn fact, void *ctx)

@@ -70,6 +70,9 @@ struct unit unit_for(enum metric_unit unit, const char *unit_name, double most)
 	} else if (unit == METRIC_RATIO) {
 		u.scale = 100;
 		g_strlcpy(u.name, "%", sizeof(u.name));
+	} else if (!strcmp(unit_name, "ratio_ppm")) { // a share as a series holds it
+		u.scale = 1e-4;
+		g_strlcpy(u.name, "%", sizeof(u.name));
 	} else if (unit == METRIC_RATE) {
 		u = rate_for(unit_name, most);
 	} else {

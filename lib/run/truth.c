@@ -344,6 +344,7 @@ static int put_shares(struct join *j, const struct hot *hot, int64_t t_ns)
 	return rc;
 }
 
+// A counter is what it was at the window's end, a level what it was from the window's begin on.
 static int put_window(struct join *j, const struct hot *hot, guint touched)
 {
 	const struct store_window *w = &j->window;
@@ -355,11 +356,11 @@ static int put_window(struct join *j, const struct hot *hot, guint touched)
 	j->accesses += w->accesses;
 	j->in_doubt += w->doubt;
 	rc = put_counters(j, w->end_ns);
-	rc = rc ? rc : put_shares(j, hot, w->end_ns);
-	rc = rc ? rc : put(j, "truth.hot", "pages", false, w->end_ns, hot->pages);
-	rc = rc ? rc : put(j, "truth.hot_fast", "pages", false, w->end_ns, hot->fast);
-	rc = rc ? rc : put(j, "truth.touched", "pages", false, w->end_ns, touched);
-	return rc ? rc : put(j, "truth.in_fast", "pages", false, w->end_ns, hot->capacity);
+	rc = rc ? rc : put_shares(j, hot, w->t_ns);
+	rc = rc ? rc : put(j, "truth.hot", "pages", false, w->t_ns, hot->pages);
+	rc = rc ? rc : put(j, "truth.hot_fast", "pages", false, w->t_ns, hot->fast);
+	rc = rc ? rc : put(j, "truth.touched", "pages", false, w->t_ns, touched);
+	return rc ? rc : put(j, "truth.in_fast", "pages", false, w->t_ns, hot->capacity);
 }
 
 // --- samplers against the window

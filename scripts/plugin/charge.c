@@ -4,7 +4,7 @@
 #include "charge.h"
 
 #define LOOK_EVERY_NS 100000 // between looks at the thread's own CPU time
-#define MOST_STOLEN_NS 20000000
+#define MOST_STOLEN_NS 100000000
 #define LEAST_STOLEN_NS 20000
 
 struct charge_tier charge_tiers[TRUTH_TIERS];

@@ -223,7 +223,7 @@ static void on_end(qemu_plugin_id_t id, void *data)
 {
 	(void)id;
 	(void)data;
-	truth_close();
+	truth_end();
 	if (space_failed)
 		fprintf(
 		    stderr,
@@ -244,7 +244,7 @@ int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int a
 	time_init();
 	access_init();
 	if (options.truth)
-		truth_open();
+		truth_begin();
 	qemu_plugin_register_vcpu_init_cb(id, on_cpu);
 	qemu_plugin_register_vcpu_idle_cb(id, on_idle);
 	qemu_plugin_register_vcpu_resume_cb(id, on_resume);

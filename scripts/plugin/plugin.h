@@ -85,10 +85,10 @@ extern uint64_t space_checks, space_failed;
 uint64_t space_frames(void); // frames up to the end of the last range
 
 // --- truth.c
-void truth_open(void);
+void truth_begin(void);
 void truth_flush(struct cpu *c, uint64_t now); // ends the CPU's interval
 void truth_sync(uint64_t now, const struct labcall *call, uint64_t frame);
-void truth_close(void);
+void truth_end(void);
 extern uint64_t truth_interval_ticks;
 
 // --- access.c

@@ -68,7 +68,7 @@ static void write_record(enum truth_record type, const struct buffer *b)
 	pthread_mutex_unlock(&lock);
 }
 
-void truth_open(void)
+void truth_begin(void)
 {
 	struct timespec now;
 	struct truth_header h = {.magic = TRUTH_MAGIC,
@@ -171,7 +171,7 @@ void truth_sync(uint64_t now, const struct labcall *call, uint64_t frame)
 	free(b.at);
 }
 
-void truth_close(void)
+void truth_end(void)
 {
 	struct buffer b = {0};
 	struct labcall_counts all = {0};

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# The lab's plugin, from this machine: tiers that are as slow as was asked for, exact counts of accesses, counted
+# instructions. tiers.sh KERNEL; TAP on standard output. With --ratios, --fills: the part inside of a guest.
+set -u
+. tests/tap.sh
+
+metric() { sql "SELECT value FROM metric WHERE name = 'bench.$1' ORDER BY run_id DESC LIMIT 1"; }
+percent() { awk -v a="${1:-0}" -v b="${2:-0}" 'BEGIN { printf "%d", (b > 0 ? 100 * a / b : 0) }'; }
+
+ratios() { # in the guest: three of each, the middle one: the machine below is shared
+	local i
+	for ((i = 0; i < 3; i++)); do
+		"$MMPROF" bench lat_mem_rd --quiet --no-probe all --size 16M --limit 0.5 >&2
+		"$MMPROF" bench bw_mem --quiet --no-probe all --size 8M --limit 0.5 >&2
+		echo "$(percent "$(metric lat_mem_rd.node1.16384K)" "$(metric lat_mem_rd.node0.16384K)")" \
+			"$(percent "$(metric bw_mem.node1.rd.rate)" "$(metric bw_mem.node0.rd.rate)")" \
+			"$(percent "$(metric bw_mem.node1.wr.rate)" "$(metric bw_mem.node0.wr.rate)")" \
+			"$(percent "$(metric bw_mem.node1.cp.rate)" "$(metric bw_mem.node0.cp.rate)")"
+	done
+	sql "SELECT group_concat(key || '=' || value, ' ') FROM v_fact WHERE run_id = 1 AND key LIKE 'lab.tier%'"
+	ls -d /sys/devices/virtual/memory_tiering/memory_tier*
+}
+
+middle() { # COLUMN of the lines that ratios() gave
+	awk 'NF == 4' "$scratch/ratios" | cut -d' ' -f"$1" | sort -n | sed -n 2p
+}
+
+if [[ $1 == --ratios ]]; then
+	ratios
+	exit
+fi
+kernel=$1
+lab() { scripts/lab --kernel "$kernel" --timeout 580 "$@"; }
+
+# --- the tiers are as slow as they are said to be
+lab --tiers fast=2G,slow=2G:lat=3x,bw=0.3x -- tests/lab/tiers.sh --ratios >"$scratch/ratios" 2>"$scratch/err"
+is "$?" 0 "tiers: the guest ran"
+diag "$(cat "$scratch/ratios" "$scratch/err")"
+between "$(middle 1)" 270 330 "a chain of loads takes three times as long on the slow node, within 10 %"
+between "$(middle 2)" 27 33 "reading has 0.3 times the bandwidth there"
+between "$(middle 3)" 27 33 "and writing"
+between "$(middle 4)" 27 33 "and copying"
+like "$(cat "$scratch/ratios")" 'lab.tier.slow.latency_ns=3000' "the tiers are facts of the run"
+is "$(grep -c memory_tier "$scratch/ratios")" 2 "and the kernel has two"
+lab --tiers fast=2G,slow=2G:lat=1x,bw=1x -- tests/lab/tiers.sh --ratios >"$scratch/ratios" 2>"$scratch/err"
+diag "$(cat "$scratch/ratios" "$scratch/err")"
+for i in 1 2 3 4; do
+	between "$(middle $i)" 90 110 "at 1x both nodes are equal ($i)"
+done
+
+# --- exact counts, by page
+for smp in single multi; do
+	rm -f "$scratch/touches"
+	lab --smp $smp --truth "$scratch/truth" --results "$scratch" -- "$W/touches" 400 /results/touches
+	is "$?" 0 "--smp $smp: a workload reads page i of 400 i times and writes it 2 i times"
+	"$MMPROF" truth pages "$scratch/truth" 'touches begin' 'touches end' | sed 1d | tr , ' ' >"$scratch/pages"
+	read -r pages exact remainder < <(awk 'NR == FNR { r[$1] = $2; w[$1] = $3; next }
+		{ n++; d = r[$1] - $2 + w[$1] - 2 * $2; ok += r[$1] == $2 && w[$1] == 2 * $2; all += d }
+		END { print n, ok, all }' "$scratch/pages" "$scratch/touches")
+	is "$pages $exact $remainder" "400 400 0" "and the truth file says so, exactly"
+	like "$("$MMPROF" truth show "$scratch/truth" --format csv)" 'addresses,.?0 of [1-9]' "no physical address was wrong"
+done
+refuses 'no mark' "a mark that is not there is told" "$MMPROF" truth pages "$scratch/truth" nowhere
+refuses 'not --accel kvm' "KVM has no plugin" scripts/lab --truth "$scratch/t" --accel kvm -- true
+tap_done

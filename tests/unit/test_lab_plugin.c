@@ -1,0 +1,253 @@
+// The lab's plugin without its emulator: the cache model against what is known of it, and the truth file's
+// reader against whole, cut and damaged files.
+#include <errno.h>
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "base/truth.h"
+#include "scripts/plugin/cache.h"
+
+struct options options;
+struct cache_set *cache_sets;
+uint32_t cache_mask;
+
+// --- the cache
+
+static void make_cache(uint32_t sets, uint32_t ways)
+{
+	g_free(cache_sets);
+	cache_sets = g_malloc0_n(sets, sizeof(*cache_sets));
+	cache_mask = sets - 1;
+	options.cache_ways = ways;
+}
+
+static void fills_once(void **state)
+{
+	(void)state;
+	make_cache(64, 16);
+	for (uint64_t line = 0; line < 64 * 16; line++)
+		assert_int_equal(cache_access(line, false), CACHE_CLEAN);
+	for (uint64_t line = 0; line < 64 * 16; line++)
+		assert_int_equal(cache_access(line, false), CACHE_HIT);
+}
+
+static void streams_miss(void **state) // twice as much as it holds, again and again: nothing stays
+{
+	(void)state;
+	make_cache(64, 16);
+	for (int pass = 0; pass < 3; pass++)
+		for (uint64_t line = 0; line < 2 * 64 * 16; line++)
+			assert_int_not_equal(cache_access(line, false), CACHE_HIT);
+}
+
+static void writes_back(void **state) // each dirty line once, and only those
+{
+	bool back[256] = {false};
+	guint n = 0;
+
+	(void)state;
+	make_cache(16, 8);
+	for (uint64_t line = 0; line < 128; line++)
+		cache_access(line, line % 2);
+	for (uint64_t line = 128; line < 256; line++) {
+		uint64_t victim = cache_access(line, false);
+
+		assert_int_not_equal(victim, CACHE_HIT);
+		if (victim == CACHE_CLEAN)
+			continue;
+		assert_true(victim < 128 && victim % 2 && !back[victim]);
+		back[victim] = true;
+		n++;
+	}
+	assert_int_equal(n, 64);
+}
+
+static void keeps_what_is_used(void **state)
+{
+	guint hits = 0;
+
+	(void)state;
+	make_cache(1, 16);
+	cache_access(0, false);
+	for (uint64_t line = 1; line < 1000; line++) {
+		cache_access(line, false);
+		hits += cache_access(0, false) == CACHE_HIT;
+	}
+	assert_true(hits > 900);
+}
+
+// --- the truth file
+
+static char *path;
+
+static void put(GByteArray *b, uint64_t value)
+{
+	for (; value >= 0x80; value >>= 7)
+		g_byte_array_append(b, (const guint8[]){(guint8)(value | 0x80)}, 1);
+	g_byte_array_append(b, (const guint8[]){(guint8)value}, 1);
+}
+
+static void record(GByteArray *file, char type, const uint64_t *values, size_t n, const char *text)
+{
+	g_autoptr(GByteArray) b = g_byte_array_new();
+
+	for (size_t i = 0; i < n; i++)
+		put(b, values[i]);
+	g_byte_array_append(b, (const guint8 *)text, (guint)strlen(text));
+	g_byte_array_append(file, (const guint8 *)&type, 1);
+	put(file, b->len);
+	g_byte_array_append(file, b->data, b->len);
+}
+
+static GByteArray *sample_file(void)
+{
+	const struct truth_header h = {.magic = TRUTH_MAGIC,
+				       .version = TRUTH_VERSION,
+				       .header_bytes = sizeof(h),
+				       .page_shift = 12,
+				       .cpus = 2,
+				       .tiers = 2,
+				       .ranges = 2,
+				       .interval_ns = 100000000,
+				       .range = {{0, 1 << 30, 0, 0}, {1ull << 32, 1 << 30, 1, 0}}};
+	GByteArray *file = g_byte_array_new();
+
+	g_byte_array_append(file, (const guint8 *)&h, sizeof(h));
+	record(file, TRUTH_SYNC, (const uint64_t[]){5, 1, 7, 8, 9, 9}, 6, "mark\x01");
+	record(file, '?', (const uint64_t[]){1}, 1, "a record of the future");
+	record(file, TRUTH_INTERVAL, (const uint64_t[]){1,  1000, 500, 70, 30, 4,          3,  2,  1, 2,
+							17, 10,   5,   2,  1,  1ull << 20, 60, 25, 2, 2},
+	       20, "");
+	record(file, TRUTH_END, (const uint64_t[]){2000, 70, 30, 0, 10, 0, 0, 0}, 8, "");
+	return file;
+}
+
+// Reads it all; the sum of what it holds, so that nothing is optimised away.
+static int read_all(const GByteArray *file, guint *events)
+{
+	struct truth *t = NULL;
+	struct truth_event e;
+	int rc;
+
+	assert_true(g_file_set_contents(path, (const char *)file->data, file->len, NULL));
+	*events = 0;
+	rc = truth_open(path, &t);
+	if (rc)
+		return rc;
+	while ((rc = truth_next(t, &e)) > 0) {
+		uint64_t last = 0;
+
+		++*events;
+		for (size_t i = 0; i < e.n_pages; i++) {
+			assert_true(!i || e.pages[i].frame > last);
+			last = e.pages[i].frame;
+		}
+		assert_true(strlen(e.text) < sizeof(e.text));
+	}
+	truth_free(t);
+	return rc;
+}
+
+static void whole_file(void **state)
+{
+	g_autoptr(GByteArray) file = sample_file();
+	struct truth *t = NULL;
+	struct truth_event e;
+
+	(void)state;
+	assert_true(g_file_set_contents(path, (const char *)file->data, file->len, NULL));
+	assert_int_equal(truth_open(path, &t), 0);
+	assert_int_equal(truth_next(t, &e), 1);
+	assert_int_equal(e.type, TRUTH_SYNC);
+	assert_int_equal(e.clock_ns[0], 7);
+	assert_string_equal(e.text, "mark?");
+	assert_int_equal(truth_next(t, &e), 1);
+	assert_int_equal(e.type, TRUTH_INTERVAL);
+	assert_int_equal(e.end_ns, 1500);
+	assert_int_equal(e.n_pages, 2);
+	assert_int_equal(e.pages[1].frame, 17 + (1 << 20));
+	assert_int_equal(e.pages[1].writes, 25);
+	assert_int_equal(truth_tier(t, e.pages[0].frame), 0);
+	assert_int_equal(truth_tier(t, e.pages[1].frame), 1);
+	assert_int_equal(truth_tier(t, 1ull << 19), -1);
+	assert_int_equal(truth_next(t, &e), 1);
+	assert_int_equal(e.type, TRUTH_END);
+	assert_int_equal(truth_next(t, &e), 0);
+	truth_free(t);
+}
+
+static void cut_file(void **state) // at each byte: an error, or the records before
+{
+	g_autoptr(GByteArray) file = sample_file();
+	guint events, whole = 0;
+
+	(void)state;
+	for (guint n = file->len; n-- > 0;) {
+		g_byte_array_set_size(file, n);
+		whole += read_all(file, &events) == 0;
+	}
+	assert_int_equal(whole, 4); // between two records
+}
+
+static void damaged_file(void **state) // bytes changed at random: never more than an error
+{
+	(void)state;
+	g_random_set_seed(1);
+	for (int i = 0; i < 20000; i++) {
+		g_autoptr(GByteArray) file = sample_file();
+		guint events, n = (guint)g_random_int_range(1, 4);
+
+		for (guint k = 0; k < n; k++)
+			file->data[g_random_int_range(0, (gint)file->len)] =
+			    (guint8)g_random_int_range(0, 256);
+		read_all(file, &events);
+		assert_true(events <= file->len);
+	}
+}
+
+static void other_files(void **state)
+{
+	g_autoptr(GByteArray) file = sample_file();
+	struct truth_header *h = (struct truth_header *)file->data;
+	struct truth *t = NULL;
+	guint events;
+
+	(void)state;
+	assert_int_equal(truth_open("/nonexistent/truth", &t), -ENOENT);
+	h->version = 2;
+	assert_int_equal(read_all(file, &events), -EPROTO);
+	assert_non_null(strstr(err_text(), "version 2"));
+	h->version = TRUTH_VERSION;
+	h->range[1].tier = 2;
+	assert_int_equal(read_all(file, &events), -EBADMSG);
+	g_byte_array_set_size(file, 3);
+	assert_int_equal(read_all(file, &events), -EBADMSG);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(fills_once),   cmocka_unit_test(streams_miss),
+	    cmocka_unit_test(writes_back),  cmocka_unit_test(keeps_what_is_used),
+	    cmocka_unit_test(whole_file),   cmocka_unit_test(cut_file),
+	    cmocka_unit_test(damaged_file), cmocka_unit_test(other_files),
+	};
+	g_autofree char *dir = g_dir_make_tmp("mmprof-truth.XXXXXX", NULL);
+	int failed;
+
+	path = g_build_filename(dir, "truth", NULL);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	g_unlink(path);
+	g_rmdir(dir);
+	g_free(path);
+	g_free(cache_sets);
+	return failed;
+}
