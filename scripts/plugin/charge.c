@@ -8,7 +8,7 @@
 #define LEAST_STOLEN_NS 20000
 
 struct charge_tier charge_tiers[TRUTH_TIERS];
-uint64_t charge_credit, charge_saved;
+uint64_t charge_credit;
 __thread uint64_t charge_stolen;
 static uint64_t look_every, least_stolen, most_stolen;
 
@@ -28,7 +28,6 @@ void charge_init(void)
 			t->line = time_ticks(1e9 * options.cache_line / (double)options.bytes_per_s[i]);
 	}
 	charge_credit = charge_tiers[0].latency;
-	charge_saved = 16 * charge_tiers[0].line;
 	look_every = time_ticks(LOOK_EVERY_NS);
 	least_stolen = time_ticks(LEAST_STOLEN_NS);
 	most_stolen = time_ticks(MOST_STOLEN_NS);

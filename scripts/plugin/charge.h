@@ -8,10 +8,16 @@
 // Bandwidth: each tier's channel passes one line (fetched or written back) after another; an access waits
 // until its line has passed. It saves up what it did not use for a few lines at most. A line that follows the
 // one that its page's stream fetched last was prefetched: it waits for the channel only, not for the latency.
+//
+// A host that gives its CPUs to others makes the guest's clock run on meanwhile. That time is measured (what
+// the thread did not run although it wanted to) and taken off later waits, up to 100 ms, so that ratios
+// between tiers hold on a loaded host, too.
 #ifndef MMPROF_PLUGIN_CHARGE_H
 #define MMPROF_PLUGIN_CHARGE_H
 
 #include "plugin.h"
+
+#define CHARGE_SAVED 16 // lines that a channel may pass at once after it was free
 
 struct charge_tier {
 	uint64_t latency, line; // TSC ticks; 0: free
@@ -19,8 +25,8 @@ struct charge_tier {
 } __attribute__((aligned(64)));
 
 extern struct charge_tier charge_tiers[TRUTH_TIERS];
-extern uint64_t charge_credit, charge_saved; // how far back an access may have begun, a channel been free
-extern __thread uint64_t charge_stolen;      // by the host, and not made up for yet
+extern uint64_t charge_credit;          // how far back an access may have begun
+extern __thread uint64_t charge_stolen; // by the host, and not made up for yet
 
 void charge_init(void);
 // Waits, unless there is stolen time to make up for.
@@ -29,7 +35,7 @@ void charge_wait(struct cpu *c, uint64_t now, uint64_t until);
 static inline uint64_t charge_channel(struct charge_tier *t, uint64_t now)
 {
 	uint64_t was = __atomic_load_n(&t->free, __ATOMIC_RELAXED),
-		 least = now - charge_saved - charge_stolen, until;
+		 least = now - CHARGE_SAVED * t->line - charge_stolen, until;
 
 	do
 		until = (was > least ? was : least) + t->line;
