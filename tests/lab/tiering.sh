@@ -222,8 +222,9 @@ swap_on() {
 # POLICY SAMPLER SECONDS MIB JOBS
 chaos_under() {
 	load policy="$1" sampler="$2" scan_ms=100 cpu_budget_permille=600 migrate_mbps=0 hysteresis=0 decay_rounds=2
-	work chaos "$4" "$3" "$5" >"$scratch/work"
+	work chaos "$4" "$3" "$5" >"$scratch/work" 2>&1
 	is "$?" 0 "$1 with $2: fork, kill, munmap, mprotect, mlock, mremap, huge pages, swap: $(grep -c wrong=0 "$scratch/work") processes found all as it was"
+	grep -v 'wrong=0' "$scratch/work" | sed 's/^/# /'
 	show "$1 $2"
 	ok "$1 with $2: pages moved meanwhile: $(sum moves/promoted moves/demoted)" test "$(sum moves/promoted moves/demoted)" -gt 1000
 	identities "$1 with $2, chaos"
@@ -232,7 +233,7 @@ chaos_under() {
 
 reloads() { # SECONDS: the module comes and goes while memory is in use
 	local failed=0 n=0 pid end policies=(ours memtis nomad) samplers=(abit hint)
-	work chaos 48 "$1" 2 >"$scratch/work" &
+	work chaos 48 "$1" 2 >"$scratch/work" 2>&1 &
 	pid=$!
 	end=$((SECONDS + $1 - 2))
 	while ((SECONDS < end)); do

@@ -272,8 +272,12 @@ static void moved(char *memory, uint64_t pages)
 	char *at = memory + from * PAGE,
 	     *other = mmap(NULL, n * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (mremap(at, n * PAGE, n * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, other) == MAP_FAILED ||
-	    mremap(other, n * PAGE, n * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, at) == MAP_FAILED) {
+	// fails where it is more than one mapping by now
+	if (mremap(at, n * PAGE, n * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, other) == MAP_FAILED) {
+		munmap(other, n * PAGE);
+		return;
+	}
+	if (mremap(other, n * PAGE, n * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, at) == MAP_FAILED) {
 		perror("mremap");
 		exit(2);
 	}
