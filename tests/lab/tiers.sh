@@ -22,13 +22,31 @@ ratios() { # in the guest: three of each, the middle one: the machine below is s
 }
 
 middle() { # COLUMN of the lines that ratios() gave
-	awk 'NF == 4' "$scratch/ratios" | cut -d' ' -f"$1" | sort -n | sed -n 2p
+	grep '^[0-9]' "$scratch/ratios" | cut -d' ' -f"$1" | sort -n | sed -n 2p
 }
 
-if [[ $1 == --ratios ]]; then
-	ratios
-	exit
-fi
+counts() { # in the guest: what two runs of one benchmark have in common
+	"$MMPROF" bench mprotect --quiet --no-probe all --limit 0.1 >&2
+	"$MMPROF" bench mprotect --quiet --no-probe all --limit 0.1 >&2
+	sql "SELECT count(*) || ' ' || sum(a.value = b.value) || ' ' || sum(abs(a.value - b.value) <= 0.02 * a.value)
+		|| ' ' || sum(a.value > 0) FROM metric a JOIN metric b USING (name)
+		WHERE a.run_id = 1 AND b.run_id = 2 AND name LIKE '%.$1.least'"
+}
+
+tpp() { # in the guest: a hot set that starts on the slow node, left alone and with TPP
+	local system
+	for system in none tpp; do
+		"$MMPROF" record --quiet --no-probe all --interval 500 --system $system --name slowstart \
+			--extract 'rate:loads/s+=^loads/s ([0-9]+)' -- "$W/slowstart" 8 50
+	done
+	cp "$MMPROF_DB" /results/
+}
+
+case $1 in
+--ratios) ratios && exit ;;
+--counts) counts "$2" && exit ;;
+--tpp) tpp && exit ;;
+esac
 kernel=$1
 lab() { scripts/lab --kernel "$kernel" --timeout 580 "$@"; }
 
@@ -60,6 +78,32 @@ for smp in single multi; do
 	is "$pages $exact $remainder" "400 400 0" "and the truth file says so, exactly"
 	like "$("$MMPROF" truth show "$scratch/truth" --format csv)" 'addresses,.?0 of [1-9]' "no physical address was wrong"
 done
+
+# --- counted instructions
+for mode in user kernel; do
+	read -r n same close some < <(lab --count --cpus 1 -- tests/lab/tiers.sh --counts ${mode}_instructions 2>"$scratch/err")
+	diag "$mode: $n figures, $same the same in two runs, $close within 2 %, $some above 0"
+	ok "instructions in $mode mode are counted" test "${n:-0}" -gt 0 -a "${some:-0}" -gt 0
+	is "$close" "$n" "and are the same in two runs, within 2 %"
+done
+
+# --- what it is all for
+if [[ $kernel == 6.12 ]]; then
+	rm -f "$scratch/run.db"
+	lab --tiers fast=2G,slow=2G:lat=3x,bw=0.3x --truth "$scratch/truth" --results "$scratch" -- tests/lab/tiers.sh --tpp
+	is "$?" 0 "a hot set that starts on the slow node, without and with TPP"
+	for run in 1 2; do
+		ok "the truth joins run $run" "$MMPROF" truth import "$scratch/truth" $run
+		diag "$(cat "$scratch/out")"
+	done
+	share() { # RUN: permille of its heat that fast memory served
+		sql "SELECT 1000 * sum(fast) / sum(fast + slow) FROM truth_window WHERE run_id = $1"
+	}
+	rate() { sql "SELECT CAST(value AS INTEGER) FROM metric WHERE run_id = $1 AND name = 'rate'"; }
+	ok "TPP has more accesses served by fast memory: $(share 1) and $(share 2) permille" test "$(share 2)" -gt "$(share 1)"
+	ok "and makes the end of it faster: $(rate 1) and $(rate 2) loads a second" test "$(rate 2)" -gt "$(rate 1)"
+	diag "$("$MMPROF" report --compare --metric oracle_distance | grep -E 'slowstart|none|tpp' | head -n 8)"
+fi
 refuses 'no mark' "a mark that is not there is told" "$MMPROF" truth pages "$scratch/truth" nowhere
 refuses 'not --accel kvm' "KVM has no plugin" scripts/lab --truth "$scratch/t" --accel kvm -- true
 tap_done
