@@ -13,7 +13,8 @@
 #define PATCH_BY 1                // tracepoint argument that breaks the count down, PATCH_NO_ARG for none
 #define PATCH_SUM 2               // tracepoint argument that is summed, PATCH_NO_ARG for none
 #define PATCH_SUCCESS 3           // mmap_lock: where `write` and `success` stand in this kernel
-#define PATCH_COUNT 4
+#define PATCH_MASK 4              // of the argument that breaks the count down, which bits count
+#define PATCH_COUNT 5
 #define PATCH_NO_ARG 255
 
 // One switch for all programs of all kinds, so that a run begins and ends for all of them at once.

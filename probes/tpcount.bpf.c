@@ -85,7 +85,8 @@ int template_raw_tp(void *ctx)
 {
 	u64 by = PATCHED(PATCH_BY), sum = PATCHED(PATCH_SUM);
 
-	return count(PATCHED(PATCH_ID), raw_arg(ctx, by), raw_arg(ctx, sum), sum != PATCH_NO_ARG);
+	return count(PATCHED(PATCH_ID), raw_arg(ctx, by) & PATCHED(PATCH_MASK), raw_arg(ctx, sum),
+		     sum != PATCH_NO_ARG);
 }
 
 // For tracepoints that have no raw form of their own name (syscalls:*): a plain count.

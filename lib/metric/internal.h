@@ -22,7 +22,7 @@ struct metric_kind {
 };
 
 extern const struct metric_kind metric_run, metric_probe, metric_series, metric_user, metric_derived,
-    metric_tiers, metric_truth;
+    metric_tiers, metric_truth, metric_log;
 
 // Adds a copy of `m` to a list.
 void metric_listed(GPtrArray *metrics, const struct metric *m);

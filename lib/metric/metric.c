@@ -4,8 +4,9 @@
 #include "metric/internal.h"
 
 // In the order in which a name is looked for.
-static const struct metric_kind *const kinds[] = {&metric_run,  &metric_derived, &metric_tiers, &metric_truth,
-						  &metric_user, &metric_series,  &metric_probe};
+static const struct metric_kind *const kinds[] = {&metric_run,    &metric_derived, &metric_tiers,
+						  &metric_truth,  &metric_log,     &metric_user,
+						  &metric_series, &metric_probe};
 
 int metric_find(struct store *store, const char *name, struct metric **metric)
 {

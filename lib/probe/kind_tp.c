@@ -25,10 +25,18 @@ struct tp_impl {
 	bool has_sum;
 };
 
-// A target: "sys:event by=ARG sum=ARG".
+// A target: "sys:event by=ARG mask=BITS names=VALUE:NAME,... sum=ARG". The names are for values that the
+// event's own format has none for.
 struct tp_target {
 	char sys[64], event[64], by[64], sum[64];
+	uint64_t mask;
+	char *names;
 };
+
+static void target_clear(struct tp_target *t)
+{
+	g_free(t->names);
+}
 
 int tpcount_new(struct bpf *bpf, uint32_t n_probes, struct tpcount **out)
 {
@@ -60,6 +68,7 @@ static bool parse_target(const char *text, struct tp_target *t)
 	g_auto(GStrv) word = g_strsplit_set(text, " ", -1);
 
 	memset(t, 0, sizeof(*t));
+	t->mask = UINT64_MAX;
 	if (sscanf(word[0], "%63[^:]:%63s", t->sys, t->event) != 2 || strchr(t->sys, '/') ||
 	    strchr(t->event, '/'))
 		return false;
@@ -68,6 +77,10 @@ static bool parse_target(const char *text, struct tp_target *t)
 			g_strlcpy(t->by, *w + 3, sizeof(t->by));
 		else if (g_str_has_prefix(*w, "sum="))
 			g_strlcpy(t->sum, *w + 4, sizeof(t->sum));
+		else if (g_str_has_prefix(*w, "mask="))
+			t->mask = g_ascii_strtoull(*w + 5, NULL, 0);
+		else if (g_str_has_prefix(*w, "names=") && !t->names)
+			t->names = g_strdup(*w + 6);
 	}
 	return true;
 }
@@ -83,6 +96,7 @@ static int attach_raw(struct probes *set, struct probe *p, const struct tp_targe
 		return -ENOENT;
 	patch[PATCH_BY] = by;
 	patch[PATCH_SUM] = sum;
+	patch[PATCH_MASK] = t->mask;
 	impl->has_sum = sum != PATCH_NO_ARG;
 	impl->attached.prog_fd = bpf_clone(set->tpcount->skel->progs.template_raw_tp, t->event, patch, 0);
 	if (impl->attached.prog_fd < 0)
@@ -106,15 +120,27 @@ static int attach_perf(struct probes *set, struct probe *p, const struct tp_targ
 			       &impl->attached);
 }
 
-static int attach_target(struct probes *set, struct probe *p, const char *text)
+static GHashTable *words_of(const char *names)
 {
-	struct tp_impl *impl = p->impl;
-	struct tp_target t;
-	int rc;
+	g_auto(GStrv) name = g_strsplit(names, ",", -1);
+	GHashTable *words = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 
-	if (!parse_target(text, &t))
-		return err_set(-EINVAL, "\"%s\" is not sys:event", text);
-	rc = kernel_tp_exists(t.sys, t.event);
+	for (char **n = name; *n; n++) {
+		const char *colon = strchr(*n, ':');
+
+		if (colon)
+			g_hash_table_insert(words, GINT_TO_POINTER((int)g_ascii_strtoll(*n, NULL, 0)),
+					    g_strdup(colon + 1));
+	}
+	return words;
+}
+
+static int attach_parsed(struct probes *set, struct probe *p, const struct tp_target *target)
+{
+	const struct tp_target t = *target;
+	struct tp_impl *impl = p->impl;
+	int rc = kernel_tp_exists(t.sys, t.event);
+
 	if (rc)
 		return rc;
 	if (!set->tpcount)
@@ -128,7 +154,19 @@ static int attach_target(struct probes *set, struct probe *p, const char *text)
 		rc = attach_perf(set, p, &t, impl);
 	}
 	if (!rc && *t.by)
-		impl->words = kernel_tp_words(t.sys, t.event, t.by);
+		impl->words = t.names ? words_of(t.names) : kernel_tp_words(t.sys, t.event, t.by);
+	return rc;
+}
+
+static int attach_target(struct probes *set, struct probe *p, const char *text)
+{
+	struct tp_target t;
+	int rc;
+
+	if (!parse_target(text, &t))
+		return err_set(-EINVAL, "\"%s\" is not sys:event", text);
+	rc = attach_parsed(set, p, &t);
+	target_clear(&t);
 	return rc;
 }
 
