@@ -97,6 +97,9 @@ static const struct file files[] = {
      false},
     {"numa.node*.write_bandwidth_mib_s", "/sys/devices/system/node/node*/access0/initiators/write_bandwidth",
      false},
+    {"iommu.group*.type", "/sys/kernel/iommu_groups/*/type", false}, // DMA: strict, DMA-FQ: lazy
+    {"iommu.*.cap", "/sys/class/iommu/*/intel-iommu/cap", false},
+    {"iommu.*.ecap", "/sys/class/iommu/*/intel-iommu/ecap", false},
     {"cpu.online", "/sys/devices/system/cpu/online", false},
     {"cpu.isolated", "/sys/devices/system/cpu/isolated", false},
     {"cpu.nohz_full", "/sys/devices/system/cpu/nohz_full", false},
