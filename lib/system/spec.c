@@ -175,10 +175,10 @@ bool system_spec_changes(const struct system_spec *spec)
 
 static int load(const struct system_spec *spec)
 {
-	g_autoptr(GString) parameters = g_string_new(NULL);
+	g_autoptr(GString) parameters = g_string_new(spec->system->parameters);
 
 	for (guint i = 0; i < spec->parameters->len; i++)
-		g_string_append_printf(parameters, "%s%s", i ? " " : "",
+		g_string_append_printf(parameters, "%s%s", parameters->len ? " " : "",
 				       (const char *)spec->parameters->pdata[i]);
 	return module_load(spec->system->module, parameters->str);
 }

@@ -20,6 +20,7 @@ struct system {
 	const char *name, *what;
 	const struct system_key *keys; // ended by a NULL name; may be NULL
 	const char *module;            // loaded for it; its parameters are keys as well. NULL: none
+	const char *parameters;        // of the module, before those that are given; NULL: none
 	const char *state; // a directory of files of one value each that tell how it does; NULL: none
 	// Whether this machine can have it: 0, or -ENOENT with an err chain that says what is missing. NULL:
 	// can.

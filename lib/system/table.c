@@ -5,11 +5,11 @@
 #include "system/system.h"
 
 extern const struct system system_numab, system_tpp, system_pgcache, system_swap, system_zswap, system_ksm,
-    system_ksm_zswap, system_iommu;
+    system_ksm_zswap, system_iommu, system_ours, system_memtis, system_nomad;
 
 const struct system *const system_table[] = {
-    &system_numab, &system_tpp,       &system_pgcache, &system_swap, &system_zswap,
-    &system_ksm,   &system_ksm_zswap, &system_iommu,   NULL,
+    &system_numab,     &system_tpp,   &system_pgcache, &system_swap,   &system_zswap, &system_ksm,
+    &system_ksm_zswap, &system_iommu, &system_ours,    &system_memtis, &system_nomad, NULL,
 };
 
 const struct system *system_find(const char *name)
