@@ -10,13 +10,13 @@
 #include <errno.h>
 #include <glib.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/truth.h"
 #include "host/labcall.h"
+#include "stats/hotness.h"
 #include "store/store.h"
 #include "store/store_read.h"
 #include "store/truth.h"
@@ -365,93 +365,29 @@ static int put_window(struct join *j, const struct hot *hot, guint touched)
 
 // --- samplers against the window
 
-static gint highest_score_first(gconstpointer a, gconstpointer b)
+static int put_view(struct join *j, const struct store_view_row *view, guint hot)
 {
-	uint64_t x = (*(struct heat *const *)a)->score, y = (*(struct heat *const *)b)->score;
-
-	return (x < y) - (x > y);
-}
-
-// Ranks with ties averaged, of pages sorted by `value`.
-static void give_ranks(GPtrArray *sorted, uint64_t (*value)(const struct heat *h), GHashTable *ranks,
-		       int which)
-{
-	for (guint i = 0, end; i < sorted->len; i = end) {
-		for (end = i + 1; end < sorted->len && value(sorted->pdata[end]) == value(sorted->pdata[i]);)
-			end++;
-		for (guint k = i; k < end; k++) {
-			double *rank = g_hash_table_lookup(ranks, sorted->pdata[k]);
-
-			if (!rank) {
-				rank = g_new0(double, 2);
-				g_hash_table_insert(ranks, sorted->pdata[k], rank);
-			}
-			rank[which] = (i + end - 1) / 2.0;
-		}
-	}
-}
-
-static uint64_t score_of(const struct heat *h)
-{
-	return h->score;
-}
-
-// Spearman's: Pearson's correlation of the ranks.
-static double rank_correlation(GPtrArray *by_heat, GPtrArray *by_score)
-{
-	g_autoptr(GHashTable) ranks = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free);
-	double n = by_heat->len, mean = (n - 1) / 2, xy = 0, xx = 0, yy = 0;
-	GHashTableIter iter;
-	void *rank;
-
-	give_ranks(by_heat, total, ranks, 0);
-	give_ranks(by_score, score_of, ranks, 1);
-	g_hash_table_iter_init(&iter, ranks);
-	while (g_hash_table_iter_next(&iter, NULL, &rank)) {
-		double x = ((double *)rank)[0] - mean, y = ((double *)rank)[1] - mean;
-
-		xy += x * y;
-		xx += x * x;
-		yy += y * y;
-	}
-	return xx > 0 && yy > 0 ? xy / sqrt(xx * yy) : 0;
-}
-
-static int put_view(struct join *j, const struct store_view_row *view, GPtrArray *by_heat, guint hot)
-{
-	g_autoptr(GPtrArray) by_score = g_ptr_array_copy(by_heat, NULL, NULL);
-	double scores = 0, fast_scores = 0, heat = 0, fast_heat = 0, numbers[4];
-	static const char *const names[] = {"precision", "recall", "rank", "bias"};
-	guint said = 0, right = 0;
+	g_autoptr(GPtrArray) all = keys_of(j->pages);
+	g_autofree struct hotness_page *pages = g_new0(struct hotness_page, all->len + 1);
+	struct hotness h;
 	int rc = 0;
 
-	g_ptr_array_sort(by_score, highest_score_first);
-	for (guint i = 0; i < by_score->len; i++) {
-		const struct heat *h = by_score->pdata[i];
+	for (guint i = 0; i < all->len; i++) {
+		const struct heat *p = all->pdata[i];
 
-		scores += (double)h->score;
-		fast_scores += in_fast(h) ? (double)h->score : 0;
-		heat += (double)total(h);
-		fast_heat += (double)h->sum.fast_fills;
+		pages[i] =
+		    (struct hotness_page){(double)total(p), (double)p->sum.fast_fills, (double)p->score};
 	}
-	for (guint i = 0; i < hot; i++) // marks the truly hot: nothing else uses reads any more
-		((struct heat *)by_heat->pdata[i])->sum.reads |= 1ull << 63;
-	for (guint i = 0; i < by_score->len && i < hot; i++) {
-		const struct heat *h = by_score->pdata[i];
+	h = stats_hotness(pages, all->len, hot);
+	const struct {
+		const char *name;
+		double value;
+	} figures[] = {{"precision", h.precision}, {"recall", h.recall}, {"rank", h.rank}, {"bias", h.bias}};
 
-		said += h->score > 0;
-		right += h->score && h->sum.reads >> 63;
-	}
-	for (guint i = 0; i < hot; i++)
-		((struct heat *)by_heat->pdata[i])->sum.reads &= ~(1ull << 63);
-	numbers[0] = said ? (double)right / said : 0;
-	numbers[1] = hot ? (double)right / hot : 0;
-	numbers[2] = rank_correlation(by_heat, by_score);
-	numbers[3] = scores > 0 && heat > 0 ? fast_scores / scores - fast_heat / heat : 0;
-	for (int i = 0; i < 4 && !rc; i++) {
-		g_autofree char *name = g_strdup_printf("truth.view.%s.%s", view->name, names[i]);
+	for (size_t i = 0; i < G_N_ELEMENTS(figures) && !rc; i++) {
+		g_autofree char *name = g_strdup_printf("truth.view.%s.%s", view->name, figures[i].name);
 
-		rc = put(j, name, "ratio_ppm", false, view->t_ns, (int64_t)(1e6 * numbers[i]));
+		rc = put(j, name, "ratio_ppm", false, view->t_ns, (int64_t)(1e6 * figures[i].value));
 	}
 	return rc;
 }
@@ -464,7 +400,6 @@ static int judge_views(struct join *j, GPtrArray *by_heat, guint hot)
 		const struct store_view_row *v =
 		    &g_array_index(j->views, struct store_view_row, j->next_view);
 		g_autoptr(GArray) scores = NULL;
-		g_autoptr(GPtrArray) known = NULL;
 
 		if (v->t_ns >= j->window.end_ns)
 			break;
@@ -480,9 +415,7 @@ static int judge_views(struct join *j, GPtrArray *by_heat, guint hot)
 		}
 		if (rc)
 			break;
-		known = keys_of(j->pages);
-		g_ptr_array_sort(known, hottest_first);
-		rc = put_view(j, v, known, hot);
+		rc = put_view(j, v, hot);
 	}
 	return rc;
 }

@@ -10,7 +10,7 @@ percent() { awk -v a="${1:-0}" -v b="${2:-0}" 'BEGIN { printf "%d", (b > 0 ? 100
 ratios() { # in the guest: three of each, the middle one: the machine below is shared
 	local i
 	for ((i = 0; i < 3; i++)); do
-		"$MMPROF" bench lat_mem_rd --quiet --no-probe all --size 16M --limit 0.5 >&2
+		"$MMPROF" bench lat_mem_rd --quiet --no-probe all --size 16M --limit 2 >&2
 		"$MMPROF" bench bw_mem --quiet --no-probe all --size 8M --limit 0.5 >&2
 		echo "$(percent "$(metric lat_mem_rd.node1.16384K)" "$(metric lat_mem_rd.node0.16384K)")" \
 			"$(percent "$(metric bw_mem.node1.rd.rate)" "$(metric bw_mem.node0.rd.rate)")" \
@@ -35,7 +35,7 @@ counts() { # in the guest: what two runs of one benchmark have in common
 
 tpp() { # in the guest: a hot set that starts on the slow node, left alone and with TPP
 	local system
-	for system in none tpp; do
+	for system in off,sysctl.kernel.numa_balancing=0 tpp; do
 		"$MMPROF" record --quiet --no-probe all --interval 500 --system $system --name slowstart \
 			--extract 'rate:loads/s+=^loads/s ([0-9]+)' -- "$W/slowstart" 8 50
 	done
@@ -51,19 +51,20 @@ kernel=$1
 lab() { scripts/lab --kernel "$kernel" --timeout 580 "$@"; }
 
 # --- the tiers are as slow as they are said to be
-lab --tiers fast=2G,slow=2G:lat=3x,bw=0.3x -- tests/lab/tiers.sh --ratios >"$scratch/ratios" 2>"$scratch/err"
+# 2x as the base: a loaded machine has less time for what the emulator itself takes of each access
+lab --tiers fast=2G:lat=2x,slow=2G:lat=6x,bw=0.3x -- tests/lab/tiers.sh --ratios >"$scratch/ratios" 2>"$scratch/err"
 is "$?" 0 "tiers: the guest ran"
 diag "$(cat "$scratch/ratios" "$scratch/err")"
 between "$(middle 1)" 270 330 "a chain of loads takes three times as long on the slow node, within 10 %"
 between "$(middle 2)" 27 33 "reading has 0.3 times the bandwidth there"
 between "$(middle 3)" 27 33 "and writing"
 between "$(middle 4)" 27 33 "and copying"
-like "$(cat "$scratch/ratios")" 'lab.tier.slow.latency_ns=3000' "the tiers are facts of the run"
+like "$(cat "$scratch/ratios")" 'lab.tier.slow.latency_ns=6000' "the tiers are facts of the run"
 is "$(grep -c memory_tier "$scratch/ratios")" 2 "and the kernel has two"
-lab --tiers fast=2G,slow=2G:lat=1x,bw=1x -- tests/lab/tiers.sh --ratios >"$scratch/ratios" 2>"$scratch/err"
+lab --tiers fast=2G:lat=2x,slow=2G:lat=2x -- tests/lab/tiers.sh --ratios >"$scratch/ratios" 2>"$scratch/err"
 diag "$(cat "$scratch/ratios" "$scratch/err")"
 for i in 1 2 3 4; do
-	between "$(middle $i)" 90 110 "at 1x both nodes are equal ($i)"
+	between "$(middle $i)" 90 110 "with the same figures both nodes are equal ($i)"
 done
 
 # --- exact counts, by page
@@ -91,7 +92,7 @@ done
 if [[ $kernel == 6.12 ]]; then
 	rm -f "$scratch/run.db"
 	lab --tiers fast=2G,slow=2G:lat=3x,bw=0.3x --truth "$scratch/truth" --results "$scratch" -- tests/lab/tiers.sh --tpp
-	is "$?" 0 "a hot set that starts on the slow node, without and with TPP"
+	is "$?" 0 "a hot set that starts on the slow node, left alone and with TPP"
 	for run in 1 2; do
 		ok "the truth joins run $run" "$MMPROF" truth import "$scratch/truth" $run
 		diag "$(cat "$scratch/out")"

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/truth.h"
 #include "scripts/plugin/cache.h"
+#include "stats/hotness.h"
 
 struct options options;
 struct cache_set *cache_sets;
@@ -232,6 +233,42 @@ static void other_files(void **state)
 	assert_int_equal(read_all(file, &events), -EBADMSG);
 }
 
+// --- samplers against the truth
+
+static void perfect_view(void **state)
+{
+	struct hotness_page p[100];
+	struct hotness h;
+
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		p[i] = (struct hotness_page){i, i % 2 ? i : 0, 3 * i};
+	h = stats_hotness(p, 100, 20);
+	assert_float_equal(h.precision, 1, 1e-9);
+	assert_float_equal(h.recall, 1, 1e-9);
+	assert_float_equal(h.rank, 1, 1e-9);
+	assert_float_equal(h.bias, 0, 1e-9);
+	for (int i = 0; i < 100; i++)
+		p[i].score = 100 - i;
+	h = stats_hotness(p, 100, 20);
+	assert_float_equal(h.precision, 0, 1e-9);
+	assert_float_equal(h.rank, -1, 1e-9);
+}
+
+static void partial_view(void **state) // sees four pages, two of them hot, only in fast memory
+{
+	struct hotness_page p[8] = {{80, 80, 1}, {70, 0, 0}, {60, 60, 1}, {50, 0, 0},
+				    {4, 4, 1},   {3, 0, 0},  {2, 2, 1},   {1, 0, 0}};
+	struct hotness h = stats_hotness(p, 8, 4);
+
+	(void)state;
+	assert_float_equal(h.precision, 0.5, 1e-9);
+	assert_float_equal(h.recall, 0.5, 1e-9);
+	assert_float_equal(h.bias, 1 - 146.0 / 270, 1e-9);
+	h = stats_hotness(p, 0, 4);
+	assert_float_equal(h.recall, 0, 1e-9);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,6 +276,7 @@ int main(void)
 	    cmocka_unit_test(writes_back),  cmocka_unit_test(keeps_what_is_used),
 	    cmocka_unit_test(whole_file),   cmocka_unit_test(cut_file),
 	    cmocka_unit_test(damaged_file), cmocka_unit_test(other_files),
+	    cmocka_unit_test(perfect_view), cmocka_unit_test(partial_view),
 	};
 	g_autofree char *dir = g_dir_make_tmp("mmprof-truth.XXXXXX", NULL);
 	int failed;
