@@ -16,7 +16,7 @@
 #include "store/store_read.h"
 #include "store/truth.h"
 
-#define COST_FACTOR 20 // rests so many times the CPU time that it took
+#define COST_FACTOR 8 // rests so many times the CPU time that it took
 #define LEAST_PAUSE_NS 200000000ll
 #define PRESENT (1ull << 63)
 #define FRAME ((1ull << 55) - 1)

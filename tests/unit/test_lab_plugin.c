@@ -13,8 +13,13 @@
 
 #include "base/err.h"
 #include "base/truth.h"
+#include "host/labcall.h"
+#include "run/truth.h"
 #include "scripts/plugin/cache.h"
 #include "stats/hotness.h"
+#include "store/store.h"
+#include "store/store_read.h"
+#include "store/truth.h"
 
 struct options options;
 struct cache_set *cache_sets;
@@ -269,6 +274,131 @@ static void partial_view(void **state) // sees four pages, two of them hot, only
 	assert_float_equal(h.recall, 0, 1e-9);
 }
 
+// --- the join
+
+#define SECOND 1000000000ll
+#define SLOW (1ull << 20) // a frame of the second range
+
+static GByteArray *file_of_run(const char *uuid)
+{
+	const struct truth_header h = {.magic = TRUTH_MAGIC,
+				       .version = TRUTH_VERSION,
+				       .header_bytes = sizeof(h),
+				       .page_shift = 12,
+				       .cpus = 1,
+				       .tiers = 2,
+				       .ranges = 2,
+				       .interval_ns = SECOND / 10,
+				       .cache_bytes = 1 << 20,
+				       .range = {{0, 1 << 30, 0, 0}, {1ull << 32, 1 << 30, 1, 0}}};
+	GByteArray *file = g_byte_array_new();
+
+	g_byte_array_append(file, (const guint8 *)&h, sizeof(h));
+	// the guest began 5 s before the run
+	record(file, TRUTH_SYNC, (const uint64_t[]){5 * SECOND, LABCALL_RUN_BEGINS, 0, 0, 0, 0}, 6, uuid);
+	// four seconds: each tenth, 3 fills of frame 10, 1 of the slow frame, 50 of a stranger's
+	for (uint64_t i = 0; i < 40; i++)
+		record(file, TRUTH_INTERVAL,
+		       (const uint64_t[]){0,
+					  5 * SECOND + i * SECOND / 10,
+					  SECOND / 10,
+					  100,
+					  20,
+					  53,
+					  1,
+					  0,
+					  0,
+					  3,
+					  10,
+					  30,
+					  10,
+					  2,
+					  1,
+					  1,
+					  50,
+					  0,
+					  50,
+					  0,
+					  SLOW - 11,
+					  20,
+					  10,
+					  1,
+					  0},
+		       25, "");
+	record(file, TRUTH_SYNC, (const uint64_t[]){9 * SECOND, LABCALL_RUN_ENDS, 4 * SECOND, 0, 0, 0}, 6,
+	       uuid);
+	return file;
+}
+
+static void give_places(struct store *store, int64_t run, int64_t t_ns, uint64_t frame)
+{
+	g_autoptr(GArray) places = g_array_new(FALSE, FALSE, sizeof(struct store_place));
+	const struct store_place p[] = {{100, 10}, {101, frame}, {200, 500}};
+
+	g_array_append_vals(places, p, G_N_ELEMENTS(p));
+	assert_int_equal(store_places(store, run, t_ns, 7, 1000, places), 0);
+}
+
+static int64_t last_of(struct store *store, int64_t run, const char *name)
+{
+	g_autoptr(GArray) series = NULL;
+
+	assert_int_equal(store_read_series(store, run, &series), 0);
+	for (guint i = 0; i < series->len; i++)
+		if (!strcmp(g_array_index(series, struct store_series_row, i).name, name))
+			return g_array_index(series, struct store_series_row, i).last;
+	fail_msg("no series %s", name);
+	return -1;
+}
+
+static void joins(void **state)
+{
+	g_autofree char *db = g_strconcat(path, ".db", NULL);
+	const struct store_run info = {.name = "w",
+				       .system = "none",
+				       .argv = (const char *const[]){"w", NULL},
+				       .iteration = 1,
+				       .started_unix_ns = 1,
+				       .interval_ms = 100};
+	const struct truth_join_options options = {path, SECOND, 0.7};
+	struct truth_join_result result = {0};
+	struct store_run_row row;
+	struct store *store = NULL;
+	int64_t run;
+
+	(void)state;
+	assert_int_equal(store_open(db, STORE_WRITE, &store), 0);
+	assert_int_equal(store_run_begin(store, &info, &run), 0);
+	assert_int_equal(store_find_run(store, "1", &row), 0);
+	for (int i = 0; i < 9; i++)
+		give_places(store, run, i * SECOND / 2, SLOW);
+	{
+		g_autoptr(GByteArray) file = file_of_run(row.uuid);
+
+		assert_true(g_file_set_contents(path, (const char *)file->data, file->len, NULL));
+	}
+	assert_int_equal(truth_join(store, &row, &options, &result), 0);
+	assert_int_equal(result.windows, 4);
+	assert_int_equal(result.clock_error_ns, 0);
+	assert_float_equal(result.doubt_share, 0, 1e-9);
+	assert_float_equal(result.own_share, 70.0 / 120, 1e-9);
+	assert_int_equal(last_of(store, run, "truth.fast"), 3 * 40);
+	assert_int_equal(last_of(store, run, "truth.slow"), 40);
+	assert_int_equal(last_of(store, run, "truth.oracle_fast"),
+			 4 * 40); // two of its pages are in fast memory
+	assert_int_equal(last_of(store, run, "truth.hot"), 1);
+	assert_int_equal(last_of(store, run, "truth.hot_fast"), 1);
+	// the page moves from another frame between the snapshots at 1.5 s and at 2 s: half a second is in
+	// doubt
+	for (int i = 0; i < 4; i++)
+		give_places(store, run, i * SECOND / 2, SLOW + 7);
+	assert_int_equal(truth_join(store, &row, &options, &result), 0);
+	assert_int_equal(last_of(store, run, "truth.slow"), 25);
+	assert_int_equal(last_of(store, run, "truth.doubt"), 5 * 30);
+	store_close(store);
+	g_unlink(db);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -277,6 +407,7 @@ int main(void)
 	    cmocka_unit_test(whole_file),   cmocka_unit_test(cut_file),
 	    cmocka_unit_test(damaged_file), cmocka_unit_test(other_files),
 	    cmocka_unit_test(perfect_view), cmocka_unit_test(partial_view),
+	    cmocka_unit_test(joins),
 	};
 	g_autofree char *dir = g_dir_make_tmp("mmprof-truth.XXXXXX", NULL);
 	int failed;
