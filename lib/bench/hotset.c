@@ -30,6 +30,7 @@ static const struct bench_param params[] = {
     {"motion", "still", "still|moving", "does the hot part move on at the start of each phase?"},
     {"reads", "0.5", "RATIO", "part of the accesses that only read"},
     {"threads", "1", "N", "how many access it"},
+    {"start", "any", "NODES", "NUMA node that its memory is on at first; then it is free to move"},
     {"phases", "3", "N", "how often figures are taken"},
     {"phase", "2", "SECONDS", "length of a phase"},
     {"sample", "64", "N", "every so many accesses one is timed"},
@@ -329,6 +330,36 @@ static void shuffle(uint32_t *order, uint64_t n, uint64_t seed)
 	}
 }
 
+// The policy of where pages are made; gone again when they are, or NUMA balancing would leave them there.
+static int bind_to(const struct hotset *s, const char *nodes)
+{
+	struct bitmask *mask = numa_available() < 0 ? NULL : numa_parse_nodestring(nodes);
+	int rc = 0;
+
+	if (!mask)
+		return err_set(-EINVAL, "--start: \"%s\" names NUMA nodes that are not here", nodes);
+	if (mbind(s->memory, s->pages * PAGE, MPOL_BIND, mask->maskp, mask->size + 1, 0))
+		rc = err_set(-errno, "--start %s: mbind: %m", nodes);
+	numa_free_nodemask(mask);
+	return rc;
+}
+
+static int fill(struct hotset *s)
+{
+	const char *start = bench_text(s->run, "start");
+	bool bound = strcmp(start, "any") != 0;
+	int rc = bound ? bind_to(s, start) : 0;
+
+	if (rc)
+		return rc;
+	bench_mark(s->run, "fill");
+	for (uint64_t i = 0; i < s->pages; i++) // the cold part first comes to where it would be by itself
+		s->memory[i * PAGE] = 1;
+	if (bound && mbind(s->memory, s->pages * PAGE, MPOL_DEFAULT, NULL, 0, 0))
+		return err_set(-errno, "--start: mbind: %m");
+	return 0;
+}
+
 static int set_up(struct hotset *s)
 {
 	uint64_t size = (uint64_t)bench_int(s->run, "size");
@@ -357,10 +388,7 @@ static int set_up(struct hotset *s)
 		s->order = g_new(uint32_t, s->pages);
 		shuffle(s->order, s->pages, (uint64_t)bench_int(s->run, "seed") * 2654435761u + 1);
 	}
-	bench_mark(s->run, "fill");
-	for (uint64_t i = 0; i < s->pages; i++) // the cold part first comes to where it would be by itself
-		s->memory[i * PAGE] = 1;
-	return 0;
+	return fill(s);
 }
 
 static int run(struct bench_run *r)
