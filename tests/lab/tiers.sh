@@ -11,7 +11,7 @@ ratios() { # in the guest: three of each, the middle one: the machine below is s
 	local i
 	for ((i = 0; i < 3; i++)); do
 		"$MMPROF" bench lat_mem_rd --quiet --no-probe all --size 16M --limit 2 >&2
-		"$MMPROF" bench bw_mem --quiet --no-probe all --size 8M --limit 0.5 >&2
+		"$MMPROF" bench bw_mem --quiet --no-probe all --size 4M --limit 2 >&2
 		echo "$(percent "$(metric lat_mem_rd.node1.16384K)" "$(metric lat_mem_rd.node0.16384K)")" \
 			"$(percent "$(metric bw_mem.node1.rd.rate)" "$(metric bw_mem.node0.rd.rate)")" \
 			"$(percent "$(metric bw_mem.node1.wr.rate)" "$(metric bw_mem.node0.wr.rate)")" \
@@ -51,8 +51,8 @@ kernel=$1
 lab() { scripts/lab --kernel "$kernel" --timeout 580 "$@"; }
 
 # --- the tiers are as slow as they are said to be
-# 2x as the base: a loaded machine has less time for what the emulator itself takes of each access
-lab --tiers fast=2G:lat=2x,slow=2G:lat=6x,bw=0.3x -- tests/lab/tiers.sh --ratios >"$scratch/ratios" 2>"$scratch/err"
+# half as fast as the base: a loaded machine has less time for what the emulator itself takes of each access
+lab --tiers fast=2G:lat=2x,bw=0.5x,slow=2G:lat=6x,bw=0.15x -- tests/lab/tiers.sh --ratios >"$scratch/ratios" 2>"$scratch/err"
 is "$?" 0 "tiers: the guest ran"
 diag "$(cat "$scratch/ratios" "$scratch/err")"
 between "$(middle 1)" 270 330 "a chain of loads takes three times as long on the slow node, within 10 %"
@@ -61,7 +61,7 @@ between "$(middle 3)" 27 33 "and writing"
 between "$(middle 4)" 27 33 "and copying"
 like "$(cat "$scratch/ratios")" 'lab.tier.slow.latency_ns=6000' "the tiers are facts of the run"
 is "$(grep -c memory_tier "$scratch/ratios")" 2 "and the kernel has two"
-lab --tiers fast=2G:lat=2x,slow=2G:lat=2x -- tests/lab/tiers.sh --ratios >"$scratch/ratios" 2>"$scratch/err"
+lab --tiers fast=2G:lat=2x,bw=0.5x,slow=2G:lat=2x,bw=0.5x -- tests/lab/tiers.sh --ratios >"$scratch/ratios" 2>"$scratch/err"
 diag "$(cat "$scratch/ratios" "$scratch/err")"
 for i in 1 2 3 4; do
 	between "$(middle $i)" 90 110 "with the same figures both nodes are equal ($i)"
