@@ -137,7 +137,7 @@ void tier_book_sweep(u8 round)
 	}
 }
 
-void tier_book_forget_mm(u16 mm)
+void tier_book_forget_mms(const unsigned long *ids)
 {
 	struct vmap_entry *e;
 	u32 id;
@@ -145,7 +145,7 @@ void tier_book_forget_mm(u16 mm)
 	mutex_lock(&tier_book_lock);
 	for (id = 0; id < vmap_ids(&tier_book); id++) {
 		e = vmap_at(&tier_book, id);
-		if (e && vmap_mm(e->key) == mm)
+		if (e && test_bit(vmap_mm(e->key), ids))
 			forget(id);
 	}
 	mutex_unlock(&tier_book_lock);

@@ -110,8 +110,10 @@ static void pick(struct tier_batch *b)
 	s64 room = tier_room(TIER_FAST), slow_room = tier_room(TIER_SLOW), pages;
 	u32 id, hottest;
 
-	/* the reserve is used up by others: what is coldest makes room */
-	make_room(b, &room, &slow_room, min_t(s64, 0, room + tier_params.batch), ~0u);
+	/* others have used up half of the reserve: what is coldest makes room. Between that and the reserve nothing is done,
+	 * else what was just demoted would be promoted again. */
+	if (room < -(s64)(tier_reserve() / 2))
+		make_room(b, &room, &slow_room, min_t(s64, 0, room + tier_params.batch), ~0u);
 	b->exchanges = 0;
 	while (heap_top(&heap[TIER_SLOW], &id, &hottest) && hottest) {
 		pages = 1 << vmap_at(&tier_book, id)->order;

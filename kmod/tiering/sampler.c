@@ -101,14 +101,6 @@ static u16 walked;
 
 static void take_pages(struct tier_walk *w, const struct tier_page *page, unsigned int n)
 {
-	enum tier_id tier;
-	unsigned int i;
-
-	/* where accesses are told by others, accessed bits are no samples */
-	for (i = 0; i < n; i++) {
-		tier = page[i].drop == SAMPLES_drop_invalid ? TIER_SLOW : tier_of_node(pfn_to_nid(page[i].pfn));
-		w->page[i].young &= tier_sampler->young[tier];
-	}
 	classify(walked, page, n);
 }
 
@@ -152,6 +144,7 @@ static void walk_mm(struct tier_mm *m, struct mm_struct *mm)
 {
 	unsigned long addr = PAGE_SIZE;
 
+	memcpy(walk->young, tier_sampler->young, sizeof(walk->young));
 	walked = m->id;
 	while (tier_cpu_wait()) {
 		work_begins();

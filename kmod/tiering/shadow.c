@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * nomad's shadows: the old pages of promoted ones, by virtual page. Ours alone: off the LRU, of no process, with one
- * reference. The oldest go when there are more than shadow_permille of slow memory, all when the kernel is short.
+ * reference. The oldest go when there are more than shadow_permille of slow memory, and when the kernel
+ * is short of that.
  */
 #include <linux/list.h>
 #include <linux/rmap.h>
@@ -145,6 +146,9 @@ void tier_shadow_flush(void)
 
 static unsigned long count(struct shrinker *s, struct shrink_control *sc)
 {
+	/* they are in slow memory: fast memory gains nothing */
+	if (!node_isset(sc->nid, tier_nodes[TIER_SLOW]))
+		return SHRINK_EMPTY;
 	return tier_shadow_count() ?: SHRINK_EMPTY;
 }
 
@@ -162,7 +166,7 @@ static struct shrinker *shrinker;
 
 int tier_shadow_init(void)
 {
-	shrinker = shrinker_alloc(0, "tiering-shadows");
+	shrinker = shrinker_alloc(SHRINKER_NUMA_AWARE, "tiering-shadows");
 	if (!shrinker)
 		return -ENOMEM;
 	shrinker->count_objects = count;
@@ -177,7 +181,7 @@ static void unregister(void)
 	shrinker_free(shrinker);
 }
 #else
-static struct shrinker shrinker = {.count_objects = count, .scan_objects = scan, .seeks = 0};
+static struct shrinker shrinker = {.count_objects = count, .scan_objects = scan, .flags = SHRINKER_NUMA_AWARE};
 
 int tier_shadow_init(void)
 {

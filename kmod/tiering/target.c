@@ -3,6 +3,7 @@
  * Whose pages: processes of the cgroups that match a pattern, or a process with its descendants, found anew each round.
  * Of a process only the mm_struct is held (mmgrab), not its memory, so it can exit at any time.
  */
+#include <linux/bitmap.h>
 #include <linux/cgroup.h>
 #include <linux/glob.h>
 #include <linux/idr.h>
@@ -172,24 +173,30 @@ static void add(struct mm_struct *mm)
 	list_add_tail_rcu(&m->list, &mms);
 }
 
-static void drop(struct tier_mm *m)
+/* Those that are unwanted (or all), and all that is known of their pages. */
+static void drop_unwanted(bool all)
 {
-	list_del_rcu(&m->list);
-	synchronize_rcu();
-	tier_book_forget_mm(m->id);
-	tier_shadow_forget_mm(m->id);
-	ida_free(&ids, m->id);
-	mmdrop(m->mm);
-	kfree(m);
-}
-
-static void drop_unwanted(void)
-{
+	static unsigned long gone[BITS_TO_LONGS(U16_MAX + 1)];
 	struct tier_mm *m, *next;
+	LIST_HEAD(dropped);
 
+	bitmap_zero(gone, U16_MAX + 1);
 	list_for_each_entry_safe(m, next, &mms, list) {
-		if (!m->wanted || !atomic_read(&m->mm->mm_users))
-			drop(m);
+		if (!all && m->wanted && atomic_read(&m->mm->mm_users))
+			continue;
+		list_del_rcu(&m->list);
+		list_add(&m->dropped, &dropped);
+		__set_bit(m->id, gone);
+	}
+	if (list_empty(&dropped))
+		return;
+	synchronize_rcu();
+	tier_book_forget_mms(gone);
+	list_for_each_entry_safe(m, next, &dropped, dropped) {
+		tier_shadow_forget_mm(m->id);
+		ida_free(&ids, m->id);
+		mmdrop(m->mm);
+		kfree(m);
 	}
 }
 
@@ -205,7 +212,7 @@ void tier_target_refresh(void)
 	n = collect(found);
 	for (i = 0; i < n; i++)
 		add(found[i]);
-	drop_unwanted();
+	drop_unwanted(false);
 	mutex_unlock(&lock);
 }
 
@@ -275,10 +282,7 @@ int tier_target_init(void)
 
 void tier_target_exit(void)
 {
-	struct tier_mm *m, *next;
-
-	list_for_each_entry_safe(m, next, &mms, list)
-		drop(m);
+	drop_unwanted(true);
 	ida_destroy(&ids);
 	kfree(path);
 }

@@ -126,16 +126,16 @@ int tier_pick_node(enum tier_id tier, int from);
 u64 tier_total(enum tier_id tier);
 /* Base pages that may still be allocated there, above watermarks and reserve; may be negative. */
 s64 tier_room(enum tier_id tier);
+u64 tier_reserve(void);
 
 /* --- target.c: whose pages. Processes are found anew each round and known by a number of their own. */
 
 struct tier_mm {
-	struct list_head list;
+	struct list_head list, dropped;
 	struct mm_struct *mm; /* its struct is held, its memory is not */
 	u16 id;
 	u8 complete; /* the last round that looked at all of it */
 	bool wanted;
-	unsigned long next; /* hint: the address to go on at */
 };
 
 int tier_target_init(void);
@@ -165,7 +165,7 @@ struct tier_page {
 };
 
 struct tier_walk {
-	bool clear_young;
+	bool young[TIERS]; /* of which tiers to take the accessed bits */
 	/* some pages, without a page table's lock, but with mmap_lock */
 	void (*pages)(struct tier_walk *w, const struct tier_page *page, unsigned int n);
 	unsigned int n, cleared;
@@ -203,7 +203,7 @@ void tier_book_exit(void);
 void tier_book_pages(u16 mm, const struct tier_page *page, unsigned int n, unsigned int weight);
 /* With the book's lock: forgets pages of processes whose round is complete, that were not seen in it. */
 void tier_book_sweep(u8 round);
-void tier_book_forget_mm(u16 mm);
+void tier_book_forget_mms(const unsigned long *ids); /* a bit for each */
 void tier_book_forget_all(void);
 void tier_book_reset(void);
 u64 tier_book_pages_in(enum tier_id tier); /* base pages */

@@ -118,6 +118,11 @@ u64 tier_total(enum tier_id tier)
 	return total;
 }
 
+u64 tier_reserve(void)
+{
+	return div_u64(tier_total(TIER_FAST) * tier_params.reserve_permille, 1000);
+}
+
 s64 tier_room(enum tier_id tier)
 {
 	s64 room = 0;
@@ -126,6 +131,6 @@ s64 tier_room(enum tier_id tier)
 	for_each_node_mask(nid, tier_nodes[tier])
 		room += node_free(nid);
 	if (tier == TIER_FAST)
-		room -= div_u64(tier_total(tier) * tier_params.reserve_permille, 1000);
+		room -= tier_reserve();
 	return room;
 }

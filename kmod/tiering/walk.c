@@ -30,25 +30,26 @@ static enum tier_stat why_not(struct folio *folio, unsigned int order)
 	return SAMPLES_kept_fast;
 }
 
-static void note(struct tier_walk *w, struct folio *folio, u64 vpn, unsigned int order, bool young)
+/* Accessed bits of a tier whose accesses are told by others are left to the kernel. */
+static bool take_young(struct tier_walk *w, struct folio *folio, unsigned long *entry)
+{
+	int tier = folio ? tier_of_node(folio_nid(folio)) : -1;
+
+	if (tier < 0 || !w->young[tier] || !test_and_clear_bit(_PAGE_BIT_ACCESSED, entry))
+		return false;
+	w->cleared++;
+	return true;
+}
+
+static void note(struct tier_walk *w, struct folio *folio, u64 vpn, unsigned int order, unsigned long *entry)
 {
 	w->page[w->n++] = (struct tier_page){
 		.vpn = vpn,
 		.pfn = folio ? folio_pfn(folio) : 0,
 		.order = order,
-		.young = young,
+		.young = take_young(w, folio, entry),
 		.drop = folio ? why_not(folio, order) : SAMPLES_drop_invalid,
 	};
-}
-
-static bool take_young(struct tier_walk *w, unsigned long *entry)
-{
-	if (!w->clear_young)
-		return test_bit(_PAGE_BIT_ACCESSED, entry);
-	if (!test_and_clear_bit(_PAGE_BIT_ACCESSED, entry))
-		return false;
-	w->cleared++;
-	return true;
 }
 
 static bool visit_huge(struct tier_walk *w, pmd_t *pmd, unsigned long addr, struct mm_struct *mm)
@@ -62,7 +63,7 @@ static bool visit_huge(struct tier_walk *w, pmd_t *pmd, unsigned long addr, stru
 		w->scanned++;
 		if (PageAnon(page)) /* not the huge zero page */
 			note(w, page_folio(page), (addr & PMD_MASK) >> PAGE_SHIFT, PMD_SHIFT - PAGE_SHIFT,
-			     take_young(w, (unsigned long *)pmd));
+			     (unsigned long *)pmd);
 	}
 	spin_unlock(ptl);
 	return huge;
@@ -73,7 +74,6 @@ static void visit_small(struct tier_walk *w, pmd_t *pmd, unsigned long addr, uns
 	spinlock_t *ptl;
 	pte_t *first = tier_pte_lock(vma->vm_mm, pmd, addr, &ptl), *pte = first;
 	struct page *page;
-	bool young;
 
 	if (!pte)
 		return;
@@ -81,9 +81,8 @@ static void visit_small(struct tier_walk *w, pmd_t *pmd, unsigned long addr, uns
 		w->scanned++;
 		if (!pte_present(*pte))
 			continue;
-		young = take_young(w, (unsigned long *)pte);
 		page = kcall(vm_normal_page)(vma, addr, *pte);
-		note(w, page ? page_folio(page) : NULL, addr >> PAGE_SHIFT, 0, young);
+		note(w, page ? page_folio(page) : NULL, addr >> PAGE_SHIFT, 0, (unsigned long *)pte);
 	}
 	pte_unmap_unlock(first, ptl);
 }
@@ -119,7 +118,7 @@ int tier_walk_range(struct tier_walk *w, struct mm_struct *mm, unsigned long sta
 
 	w->cleared = 0;
 	err = kcall(walk_page_range)(mm, start, end, &walk_ops, w);
-	if (w->clear_young && mm_has_notifiers(mm))
+	if (w->cleared && mm_has_notifiers(mm))
 		kcall(__mmu_notifier_clear_young)(mm, start, end);
 	if (w->cleared && tier_params.flush)
 		kcall(flush_tlb_mm_range)(mm, start, end, PAGE_SHIFT, false);
