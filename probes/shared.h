@@ -63,6 +63,15 @@ struct count_value {
 	unsigned long long all; // times the summed argument was ~0: TLB_FLUSH_ALL in tlb:tlb_flush
 };
 
+// Ways of page-table pages.
+#define PTPATH_DEPTH 12
+enum ptpath_loss { PTPATH_TABLE_FULL, PTPATH_NO_STACK, PTPATH_LOSSES };
+
+struct ptpath_key {
+	unsigned int class, release;
+	unsigned long long stack[PTPATH_DEPTH]; // all 0: there was none
+};
+
 // mmap_lock.
 enum lock_part { LOCK_READ_WAIT, LOCK_WRITE_WAIT, LOCK_READ_HOLD, LOCK_WRITE_HOLD, LOCK_PARTS };
 #define LOCK_PART_NAMES                                                                                      \

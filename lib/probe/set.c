@@ -17,7 +17,7 @@
 
 const char *const class_names[] = CLASS_NAMES;
 
-static const struct probe_kind *const kinds[] = {&kind_func, &kind_tp, &kind_lock, &kind_alias};
+static const struct probe_kind *const kinds[] = {&kind_func, &kind_tp, &kind_lock, &kind_ptpath, &kind_alias};
 
 #define for_each_probe(p, set)                                                                               \
 	for (guint _i = 0; _i < (set)->list->len && ((p) = (set)->list->pdata[_i]); _i++)
@@ -345,6 +345,8 @@ void probes_enable(struct probes *set, bool on)
 {
 	if (set->ftrace)
 		ftrace_enable(set->ftrace, on);
+	if (on)
+		set->enabled_us = g_get_monotonic_time();
 	if (set->bpf)
 		bpf_enable(set->bpf, on);
 }

@@ -30,10 +30,11 @@ struct probes {
 	struct tpcount *tpcount; // made by the first tracepoint probe
 	struct ftrace *ftrace;   // made by the first function probe that ftrace serves
 	struct calibration calibration[CALIBRATION_PROBES];
-	int stats_fd; // keeps BPF_ENABLE_STATS on
+	int stats_fd;       // keeps BPF_ENABLE_STATS on
+	int64_t enabled_us; // when the programs were switched on (g_get_monotonic_time)
 };
 
-extern const struct probe_kind kind_func, kind_tp, kind_lock, kind_alias;
+extern const struct probe_kind kind_func, kind_tp, kind_lock, kind_ptpath, kind_alias;
 
 // Sets a probe's outcome; `why` is formatted, NULL for none.
 void probe_outcome(struct probe *probe, const char *status, const char *backend, const char *fmt, ...)

@@ -1,0 +1,438 @@
+// Probes of kind `ptpath`: page-table pages taken and released, by level and by the way, from the stacks that
+// probes/ptpath.bpf.c collects; with series over time. Knows the kernel's functions by name (mm/memory.c,
+// mm/huge_memory.c, mm/khugepaged.c, arch/x86/mm/pgtable.c): the innermost one of the tables below decides.
+#include <bpf/btf.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "probe/kernel.h"
+#include "probe/set.h"
+#include "probes/ptpath.skel.h"
+#include "store/store.h"
+
+enum level { PTE, PMD, PUD, P4D, LEVELS };
+static const char *const level_names[LEVELS] = {"pte", "pmd", "pud", "p4d"};
+enum direction { TAKEN, RELEASED, DIRECTIONS };
+static const char *const direction_names[DIRECTIONS] = {"taken", "released"};
+
+// A function of the stack, from the innermost outwards: which level its page is of, if it tells, and what way
+// that is, if it tells. One that only tells the level (pte_alloc_one) leaves the way to those further out.
+static const struct step {
+	const char *function;
+	enum level level;
+	const char *way; // NULL: look further
+} steps[] = {
+    {"pte_alloc_one", PTE, NULL},
+    {"___pte_free_tlb", PTE, "unmap, by the mmu_gather"},
+    {"___pmd_free_tlb", PMD, "unmap, by the mmu_gather"},
+    {"___pud_free_tlb", PUD, "unmap, by the mmu_gather"},
+    {"___p4d_free_tlb", P4D, "unmap, by the mmu_gather"},
+    {"__pte_alloc", PTE, "populating (released: lost the race)"},
+    {"__pmd_alloc", PMD, "populating (released: lost the race)"},
+    {"__pud_alloc", PUD, "populating (released: lost the race)"},
+    {"__p4d_alloc", P4D, "populating (released: lost the race)"},
+    {"do_huge_pmd_anonymous_page", PTE, "huge-page fault (released: fell back or lost the race)"},
+    {"__do_huge_pmd_anonymous_page", PTE, "huge-page fault (released: fell back or lost the race)"},
+    {"vmf_insert_pfn_pmd", PTE, "huge-page fault (released: fell back or lost the race)"},
+    {"insert_pfn_pmd", PTE, "huge-page fault (released: fell back or lost the race)"},
+    {"copy_huge_pmd", PTE, "fork of a huge page"},
+    {"zap_huge_pmd", PTE, "unmap of a huge page"},
+    {"move_huge_pmd", PTE, "mremap of a huge page"},
+    {"__split_huge_pmd", PTE, "split of a huge page"},
+    {"__split_huge_pmd_locked", PTE, "split of a huge page"},
+    {"collapse_huge_page", PTE, "collapse into a huge page"},
+    {"retract_page_tables", PTE, "collapse into a huge page"},
+    {"collapse_pte_mapped_thp", PTE, "collapse into a huge page"},
+    {"collapse_and_free_pmd", PTE, "collapse into a huge page"},
+    {"pte_free_now", PTE, "collapse into a huge page"},
+    {"do_set_pmd", PTE, "file fault that prepared one"},
+    {"filemap_map_pages", PTE, "file fault that prepared one"},
+    {"finish_fault", PTE, "file fault that prepared one"},
+    {"do_fault", PTE, "file fault that prepared one"},
+    {"do_read_fault", PTE, "file fault that prepared one"},
+    {"pgd_alloc", PMD, "with a new PGD"},
+    {"pgd_free", PMD, "with its PGD"},
+    {"pgd_mop_up_pmds", PMD, "with its PGD"},
+    {"__handle_mm_fault", PTE, "file fault that prepared one"},
+};
+
+#define NO_WAY "another way"
+
+struct way { // of a level and a direction
+	enum level level;
+	enum direction direction;
+	const char *name;
+};
+
+struct ptpath_impl {
+	struct ptpath_bpf *skel;
+	struct bpf_attached attached;
+	int n_cpus;
+	GHashTable *ways;                   // struct ptpath_key, whatever its class → struct way
+	int64_t series[LEVELS][DIRECTIONS]; // 0: not made yet
+	uint64_t *buffer;
+};
+
+// --- symbols
+
+struct symbol {
+	uint64_t address;
+	const char *name; // of a step, or NULL
+};
+
+static int by_address(const void *a, const void *b)
+{
+	const struct symbol *x = a, *y = b;
+
+	return (x->address > y->address) - (x->address < y->address);
+}
+
+static const char *step_name(const char *name)
+{
+	size_t n = strcspn(name, ".\t \n"); // .isra.0, .part.0, .constprop.0, .cold
+
+	for (size_t i = 0; i < G_N_ELEMENTS(steps); i++)
+		if (strlen(steps[i].function) == n && !strncmp(steps[i].function, name, n))
+			return steps[i].function;
+	return NULL;
+}
+
+// All functions' beginnings, so that an address falls into the right one; names only of those that tell
+// something.
+static const GArray *symbols(void)
+{
+	static GArray *list;
+	FILE *f = list ? NULL : fopen("/proc/kallsyms", "re");
+	char line[512], name[256], type;
+	struct symbol s;
+
+	if (list)
+		return list;
+	list = g_array_new(FALSE, FALSE, sizeof(struct symbol));
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%" SCNx64 " %c %255s", &s.address, &type, name) != 3 || !s.address ||
+		    !strchr("tTwW", type))
+			continue;
+		s.name = step_name(name);
+		g_array_append_val(list, s);
+	}
+	if (f)
+		fclose(f);
+	qsort(list->data, list->len, sizeof(struct symbol), by_address);
+	return list;
+}
+
+static const char *function_at(uint64_t address)
+{
+	const GArray *list = symbols();
+	guint low = 0, high = list->len;
+
+	while (low < high) {
+		guint middle = (low + high) / 2;
+
+		if (g_array_index(list, struct symbol, middle).address <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	// several names may be of one address: any that tells
+	for (guint i = low; i > 0 && g_array_index(list, struct symbol, i - 1).address ==
+					 g_array_index(list, struct symbol, low - 1).address;
+	     i--)
+		if (g_array_index(list, struct symbol, i - 1).name)
+			return g_array_index(list, struct symbol, i - 1).name;
+	return NULL;
+}
+
+// --- stacks to ways
+
+static struct way *classify(const unsigned long long *stack, enum direction direction)
+{
+	struct way *w = g_new(struct way, 1);
+	bool has_level = false;
+
+	*w = (struct way){PTE, direction, NO_WAY};
+	for (int i = 0; i < PTPATH_DEPTH && stack[i]; i++) {
+		const char *function = function_at(stack[i]);
+
+		for (size_t k = 0; function && k < G_N_ELEMENTS(steps); k++) {
+			if (strcmp(steps[k].function, function))
+				continue;
+			if (!has_level)
+				w->level = steps[k].level;
+			has_level = true;
+			if (!steps[k].way)
+				break;
+			w->name = steps[k].way;
+			return w;
+		}
+	}
+	return w;
+}
+
+static guint key_hash(gconstpointer p)
+{
+	const struct ptpath_key *key = p;
+	uint64_t h = key->release;
+
+	for (int i = 0; i < PTPATH_DEPTH; i++)
+		h = (h ^ key->stack[i]) * 0x9e3779b97f4a7c15ull;
+	return (guint)(h >> 32);
+}
+
+static gboolean key_equal(gconstpointer a, gconstpointer b)
+{
+	const struct ptpath_key *x = a, *y = b;
+
+	return x->release == y->release && !memcmp(x->stack, y->stack, sizeof(x->stack));
+}
+
+static const struct way *way_of(struct ptpath_impl *impl, const struct ptpath_key *key)
+{
+	struct way *way = g_hash_table_lookup(impl->ways, key);
+
+	if (!way) {
+		way = classify(key->stack, key->release ? RELEASED : TAKEN);
+		g_hash_table_insert(impl->ways, g_memdup2(key, sizeof(*key)), way);
+	}
+	return way;
+}
+
+// --- attaching
+
+// The number of NR_PAGETABLE in this kernel.
+static int counter_number(void)
+{
+	struct btf *btf = kernel_btf();
+	int id = btf ? btf__find_by_name_kind(btf, "node_stat_item", BTF_KIND_ENUM) : -ENOENT;
+	const struct btf_type *t = id > 0 ? btf__type_by_id(btf, (__u32)id) : NULL;
+
+	for (int i = 0; t && i < btf_vlen(t); i++)
+		if (!strcmp(btf__name_by_offset(btf, btf_enum(t)[i].name_off), "NR_PAGETABLE"))
+			return btf_enum(t)[i].val;
+	return err_set(-ENOENT, "the kernel's BTF has no NR_PAGETABLE");
+}
+
+static int load(struct probes *set, struct ptpath_impl *impl)
+{
+	if (!set->bpf)
+		return err_set(-EPERM, "%s", set->bpf_why ? set->bpf_why : "no BPF here");
+	impl->skel = ptpath_bpf__open();
+	if (!impl->skel || bpf_share(set->bpf, impl->skel->obj) || ptpath_bpf__load(impl->skel))
+		return err_set(-errno, "%s: %s", g_strerror(errno), bpf_last_warning());
+	return 0;
+}
+
+static int kprobe_type(void)
+{
+	g_autofree char *text = NULL;
+
+	return g_file_get_contents("/sys/bus/event_source/devices/kprobe/type", &text, NULL, NULL)
+		   ? atoi(text)
+		   : err_set(-ENOENT, "this kernel has no kprobes");
+}
+
+static int try_attach(struct probes *set, struct probe *p, const char *symbol)
+{
+	struct ptpath_impl *impl = p->impl;
+	struct perf_event_attr attr = {.config1 = (uint64_t)(uintptr_t)symbol};
+	uint64_t patch[PATCH_COUNT] = {[PATCH_ID] = p->id};
+	int number = counter_number(), type = number < 0 ? number : kprobe_type(), rc;
+
+	if (type < 0)
+		return type;
+	patch[PATCH_BY] = (uint64_t)number;
+	attr.type = (uint32_t)type;
+	rc = load(set, impl);
+	return rc ? rc
+		  : bpf_attach_perf(impl->skel->progs.template_ptpath, symbol, patch, &attr, &impl->attached);
+}
+
+static void attach(struct probes *set, struct probe *p)
+{
+	struct ptpath_impl *impl = p->impl = g_new0(struct ptpath_impl, 1);
+	const char *symbol = NULL;
+
+	impl->attached = (struct bpf_attached){-1, -1, -1};
+	impl->n_cpus = libbpf_num_possible_cpus();
+	impl->ways = g_hash_table_new_full(key_hash, key_equal, g_free, g_free);
+	impl->buffer = g_new0(uint64_t, impl->n_cpus);
+	for (char **s = p->symbols; *s && !symbol; s++)
+		symbol = kernel_has_function(*s) ? *s : NULL;
+	if (!symbol) {
+		probe_outcome(p, "absent", NULL,
+			      "this kernel has none of the functions that count page-table pages");
+		return;
+	}
+	g_free(p->target);
+	p->target = g_strdup(symbol);
+	if (try_attach(set, p, symbol) == 0)
+		probe_outcome(p, "attached", "kprobe", NULL);
+	else
+		probe_outcome(p, "failed", NULL, "%s", err_text());
+}
+
+// --- storing
+
+struct sum {
+	struct way way;
+	uint64_t count[CLASS_COUNT];
+};
+
+static struct sum *sum_of(GArray *sums, const struct way *w)
+{
+	struct sum fresh = {.way = *w};
+
+	for (guint i = 0; i < sums->len; i++) {
+		struct sum *s = &g_array_index(sums, struct sum, i);
+
+		if (s->way.level == w->level && s->way.direction == w->direction && s->way.name == w->name)
+			return s;
+	}
+	g_array_append_val(sums, fresh);
+	return &g_array_index(sums, struct sum, sums->len - 1);
+}
+
+static GArray *add_up(struct ptpath_impl *impl)
+{
+	GArray *sums = g_array_new(FALSE, FALSE, sizeof(struct sum));
+	int fd = bpf_map__fd(impl->skel->maps.ptpath_counts);
+	struct ptpath_key key, *prev = NULL;
+
+	while (bpf_map_get_next_key(fd, prev, &key) == 0) {
+		struct sum *s;
+
+		prev = &key;
+		if (key.class >= CLASS_COUNT || bpf_map_lookup_elem(fd, &key, impl->buffer))
+			continue;
+		s = sum_of(sums, way_of(impl, &key));
+		for (int i = 0; i < impl->n_cpus; i++)
+			s->count[key.class] += impl->buffer[i];
+	}
+	return sums;
+}
+
+static int way_number(const char *name)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(steps); i++)
+		if (steps[i].way == name || !g_strcmp0(steps[i].way, name))
+			return (int)i;
+	return G_N_ELEMENTS(steps);
+}
+
+// A part is "pte taken", "pmd released" ...; the key is the way.
+static int store_sum(struct store *store, const struct probe *p, const struct sum *s)
+{
+	g_autofree char *part =
+	    g_strdup_printf("%s %s", level_names[s->way.level], direction_names[s->way.direction]);
+	int rc = 0;
+
+	for (int c = 0; c < CLASS_COUNT && !rc; c++) {
+		struct store_count row = {.part = part,
+					  .class = class_names[c],
+					  .key = way_number(s->way.name),
+					  .key_name = s->way.name,
+					  .count = s->count[c]};
+
+		rc = s->count[c] ? store_count(store, p->row, &row) : 0;
+	}
+	return rc;
+}
+
+// ptpath.pte.taken and so on: all classes, over time.
+static int store_over_time(struct probes *set, struct ptpath_impl *impl, const GArray *sums,
+			   struct store *store, int64_t run, bool final)
+{
+	int64_t t_ns = (g_get_monotonic_time() - set->enabled_us) * 1000;
+	int rc = 0;
+
+	for (int l = 0; l < LEVELS; l++)
+		for (int d = 0; d < DIRECTIONS && !rc; d++) {
+			g_autofree char *name =
+			    g_strdup_printf("ptpath.%s.%s", level_names[l], direction_names[d]);
+			bool first = !impl->series[l][d];
+			int64_t value = 0;
+
+			for (guint i = 0; i < sums->len; i++) {
+				const struct sum *s = &g_array_index(sums, struct sum, i);
+
+				for (int c = 0; c < CLASS_COUNT; c++)
+					if ((int)s->way.level == l && (int)s->way.direction == d)
+						value += (int64_t)s->count[c];
+			}
+			if (first && !value)
+				continue; // a level that this kernel does not count
+			if (first)
+				rc = store_series(store, run, name, "pages", true, &impl->series[l][d]);
+			if (!rc && first)
+				rc = store_sample(store, impl->series[l][d], 0, 0, false);
+			if (!rc)
+				rc = store_sample(store, impl->series[l][d], t_ns, value, final);
+		}
+	return rc;
+}
+
+static int store_lost(struct ptpath_impl *impl, const struct probe *p, struct store *store, int64_t run)
+{
+	static const struct {
+		const char *kind, *detail;
+	} rows[PTPATH_LOSSES] = {
+	    [PTPATH_TABLE_FULL] = {"table_full", "too many different stacks: the page was not counted"},
+	    [PTPATH_NO_STACK] = {"no_stack", "no stack could be had: the page is counted without its way"},
+	};
+	int rc = 0;
+
+	for (uint32_t i = 0; i < PTPATH_LOSSES && !rc; i++) {
+		uint64_t n = 0;
+
+		if (bpf_map_lookup_elem(bpf_map__fd(impl->skel->maps.ptpath_losses), &i, impl->buffer) == 0)
+			for (int c = 0; c < impl->n_cpus; c++)
+				n += impl->buffer[c];
+		rc = store_loss(store, run, p->row, rows[i].kind, n, rows[i].detail);
+	}
+	return rc;
+}
+
+static int collect(struct probes *set, struct probe *p, struct store *store, int64_t run, bool final)
+{
+	struct ptpath_impl *impl = p->impl;
+	g_autoptr(GArray) sums = NULL;
+	int rc = 0;
+
+	if (!impl || strcmp(p->status, "attached"))
+		return 0;
+	sums = add_up(impl);
+	for (guint i = 0; i < sums->len && !rc; i++)
+		rc = store_sum(store, p, &g_array_index(sums, struct sum, i));
+	if (!rc)
+		rc = store_over_time(set, impl, sums, store, run, final);
+	return rc || !final ? rc : store_lost(impl, p, store, run);
+}
+
+static void detach(struct probes *set G_GNUC_UNUSED, struct probe *p)
+{
+	struct ptpath_impl *impl = p->impl;
+
+	if (!impl)
+		return;
+	bpf_detach(&impl->attached);
+	ptpath_bpf__destroy(impl->skel);
+	g_hash_table_unref(impl->ways);
+	g_free(impl->buffer);
+	g_clear_pointer(&p->impl, g_free);
+}
+
+static void run_stats(const struct probe *p, uint64_t *runs, uint64_t *ns)
+{
+	const struct ptpath_impl *impl = p->impl;
+
+	if (impl)
+		bpf_run_stats(&impl->attached, runs, ns);
+}
+
+const struct probe_kind kind_ptpath = {"ptpath", attach, collect, detach, run_stats, NULL};

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Every way that page-table pages are taken and released in, by level: forks, huge pages that are mapped, forked, unmapped
+# and collapsed, against the counts of the functions that do it. TAP on standard output.
+set -u
+. tests/tap.sh
+
+ways() { # LEVEL DIRECTION [WAY]: of all classes
+	sql "SELECT coalesce(sum(c.count), 0) FROM probe p JOIN probe_count c ON c.probe_id = p.id
+		WHERE p.run_id = (SELECT max(id) FROM run) AND p.name = 'ptpath' AND c.part = '$1 $2' ${3:+AND c.key_name LIKE '$3'}"
+}
+calls() { sql "SELECT coalesce(sum(h.count), 0) FROM probe p JOIN hist h ON h.probe_id = p.id
+	WHERE p.run_id = (SELECT max(id) FROM run) AND p.name = '$1'"; }
+same() { between $(($1 - $2)) -6 6 "$3: $1, $2"; } # other processes run between switching the one and the other on
+
+cat >"$scratch/pages.py" <<'PY'
+import ctypes, mmap, os, threading, time
+MB = 1 << 20
+libc = ctypes.CDLL(None, use_errno=True)
+for k in range(4):
+    m = mmap.mmap(-1, 32 * MB, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    m.madvise(14)  # MADV_HUGEPAGE
+    for i in range(0, 32 * MB, MB): m[i] = 1
+    pid = os.fork()
+    if pid == 0: os._exit(0)
+    os.waitpid(pid, 0)
+    m.close()
+# collapsing: base pages first
+m = mmap.mmap(-1, 16 * MB, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+m.madvise(15)
+for i in range(0, 16 * MB, 4096): m[i] = 1
+m.madvise(14)
+m.madvise(25)  # MADV_COLLAPSE
+m.close()
+time.sleep(1.2)
+PY
+"$MMPROF" record --quiet --thp madvise --interval 200 --probe ptpath --probe pte_alloc_one --probe ___pte_free_tlb --probe ___pmd_free_tlb --probe __pmd_alloc \
+	--probe zap_huge_pmd --probe copy_huge_pmd --probe do_huge_pmd_anonymous_page -- sh -c "'$W/forks' 50 && python3 '$scratch/pages.py'" >"$scratch/out" 2>&1
+is "$?" 0 "forks and huge pages"
+"$MMPROF" sql "SELECT part, key_name, sum(count) n FROM probe_count WHERE probe_id = (SELECT id FROM probe WHERE name = 'ptpath') GROUP BY part, key_name" | sed 's/^/# /'
+is "$(sql "SELECT status || ' ' || backend FROM probe WHERE name = 'ptpath'")" "attached kprobe" "ptpath attaches"
+ok "PTE pages are taken ($(ways pte taken))" test "$(ways pte taken)" -gt 200
+same "$(ways pte taken)" "$(calls pte_alloc_one)" "each by pte_alloc_one"
+same "$(ways pte released 'unmap, by%')" "$(calls ___pte_free_tlb)" "those that the mmu_gather takes, each by ___pte_free_tlb"
+same "$(ways pmd taken populating%)" "$(calls __pmd_alloc)" "PMD pages, each by __pmd_alloc"
+same "$(ways pmd released 'unmap, by%')" "$(calls ___pmd_free_tlb)" "and released by ___pmd_free_tlb"
+between "$(ways pte taken 'huge-page fault%')" 32 "$(calls do_huge_pmd_anonymous_page)" "huge-page faults take one, which they deposit"
+between "$(ways pte taken 'fork of%')" 32 "$(($(calls copy_huge_pmd) + 6))" "forks of huge pages too"
+between "$(ways pte released 'unmap of a huge%')" 64 "$(($(calls zap_huge_pmd) + 6))" "unmapping a huge page releases it"
+ways_all=$(($(ways pte taken) + $(ways pmd taken) + $(ways pte released) + $(ways pmd released)))
+between "$(($(ways pte taken 'another way') + $(ways pmd taken 'another way') + $(ways pte released 'another way') + $(ways pmd released 'another way')))" \
+	0 $((ways_all / 20)) "nearly all ways have a name"
+between $(($(ways pte released) - $(ways pte taken))) -60 60 "as many are released as are taken, but for what there was at first"
+is "$(sql "SELECT coalesce(sum(count), 0) FROM loss WHERE probe_id = (SELECT id FROM probe WHERE name = 'ptpath')")" 0 "nothing is lost"
+for part in pte.taken pte.released pmd.taken pmd.released; do
+	is "$(sql "SELECT delta FROM v_counter_delta WHERE name = 'ptpath.$part'")" "$(ways "${part%.*}" "${part#*.}")" "ptpath.$part is that over time"
+done
+ok "in several steps" test "$(sql "SELECT count(*) FROM sample JOIN series ON series.id = series_id WHERE name = 'ptpath.pte.taken'")" -gt 3
+ok "the figure" "$MMPROF" plot ptpath --format svg --out "$scratch"
+ok "a way is a metric" "$MMPROF" plot bars --metric 'ptpath/pte released=unmap of a huge page@all.count' --format svg --out "$scratch"
+tap_done
