@@ -11,7 +11,7 @@ ok "as JSON" sh -c "'$MMPROF' system --json | python3 -c 'import json, sys; asse
 refuses 'there is no system "nosuch"' "an unknown system" "$MMPROF" system nosuch up
 refuses 'sideways' "an unknown verb" "$MMPROF" system tpp sideways
 refuses 'system \[--json\]' "no verb" "$MMPROF" system tpp
-if [[ $(ls -d /sys/devices/virtual/memory_tiering/memory_tier[0-9]* 2>/dev/null | wc -l) -lt 2 ]]; then
+if [[ $(find /sys/devices/virtual/memory_tiering/ -maxdepth 1 -name "memory_tier[0-9]*" 2>/dev/null | wc -l) -lt 2 ]]; then
 	refuses 'memory tier' "tpp without a lower tier" "$MMPROF" record --system tpp -- true
 	refuses 'memory tier' "nor up" "$MMPROF" system tpp up
 	printf '[experiment]\nname = x\n[system tpp]\n[system other]\nuse = nosuch\n[workload w]\ncommand = true\n' >"$scratch/plan.ini"
