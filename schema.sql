@@ -256,7 +256,7 @@ CREATE TABLE truth_window (
 	accesses INTEGER NOT NULL,	-- of the workload's pages
 	fast INTEGER NOT NULL,		-- heat of them that each tier served
 	slow INTEGER NOT NULL,
-	doubt INTEGER NOT NULL,		-- accesses to frames that were the workload's in one of the snapshots around only
+	doubt INTEGER NOT NULL,		-- heat of frames that were the workload's in one of the snapshots around only
 	pages BLOB NOT NULL,		-- LEB128 varints, six to a page: pid less the page before's, virtual page number
 					-- less the page before's (of a new pid: itself), reads, writes, heat served by the
 					-- fast tier, by the slow one

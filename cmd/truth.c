@@ -219,7 +219,7 @@ static int import(const struct query *q)
 		return command_fail(&cmd_truth, "%s", err_text());
 	printf("run %" PRIi64 ": %" PRIu64 " windows, %" PRIu64
 	       " snapshots; %.1f %% of the guest's accesses were to the "
-	       "workload's pages, %.2f %% of those in doubt; clocks agree within %.0f us\n",
+	       "workload's pages, %.2f %% of their heat in doubt; clocks agree within %.0f us\n",
 	       run.id, result.windows, result.snapshots, 100 * result.own_share, 100 * result.doubt_share,
 	       result.clock_error_ns / 1e3);
 	return 0;

@@ -1,6 +1,6 @@
 // What the lab's truth says of a run (mmprof truth import): which part of the workload's memory accesses each
-// tier really served, and how far that is from an oracle that knows the future of a window and has as many
-// pages of fast memory as the workload had.
+// tier really served, and how far that is from an oracle that knows the future of a window and has all of
+// fast memory for itself.
 #include "metric/internal.h"
 
 struct share {
@@ -24,8 +24,8 @@ static const struct share table[] = {
      NULL,
      {"truth.hot", NULL}},
     {"oracle_fast_share",
-     "part of the accesses that fast memory would serve with its hottest pages in it, as many as it has, in "
-     "each second",
+     "part of the accesses that fast memory would serve if it held each second's hottest pages, as many as "
+     "it can",
      METRIC_NEITHER,
      "truth.oracle_fast",
      NULL,
@@ -42,7 +42,7 @@ static const struct share table[] = {
      METRIC_LESS,
      "truth.doubt",
      NULL,
-     {"truth.accesses", NULL}},
+     {"truth.fast", "truth.slow"}},
 };
 
 static void fill(struct metric *m, const struct share *s)

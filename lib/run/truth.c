@@ -45,6 +45,7 @@ struct join {
 	const struct truth_join_options *options;
 	struct truth_join_result *result;
 	struct truth *truth;
+	uint64_t fast_pages;                  // that fast memory has
 	bool fills;                           // heat is what missed the cache
 	double begin_truth, begin_run, slope; // run's time = begin_run + (truth's - begin_truth) * slope
 	int64_t end_run;
@@ -55,7 +56,7 @@ struct join {
 	GHashTable *pages; // struct heat by itself (pid, page)
 	GArray *views;
 	guint next_view;
-	uint64_t all_accesses, own_accesses, doubt;
+	uint64_t all_accesses, own_accesses, heat, doubt;
 	int64_t fast, slow, oracle; // heat so far
 	int64_t accesses, in_doubt;
 };
@@ -274,8 +275,8 @@ static int put(struct join *j, const char *name, const char *unit, bool counter,
 
 struct hot {
 	guint pages, fast; // the hot set; those of it that are in fast memory
-	int64_t oracle;    // heat that the hottest pages have, as many as are in fast memory
-	guint capacity;    // how many that is
+	int64_t oracle;    // heat that the hottest pages have, as many as fast memory can hold
+	guint in_fast;     // the workload's pages that are there
 };
 
 static bool in_fast(const struct heat *h)
@@ -291,8 +292,8 @@ static struct hot find_hot(const struct join *j, GPtrArray *sorted)
 
 	// what was used of it in between may be more than the snapshot saw
 	for (guint i = 0; i < sorted->len; i++)
-		hot.capacity += in_fast(sorted->pdata[i]);
-	hot.capacity = MAX(hot.capacity, s ? s->fast : 0);
+		hot.in_fast += in_fast(sorted->pdata[i]);
+	hot.in_fast = MAX(hot.in_fast, s ? s->fast : 0);
 	for (guint i = 0; i < sorted->len; i++) {
 		const struct heat *h = sorted->pdata[i];
 
@@ -303,7 +304,7 @@ static struct hot find_hot(const struct join *j, GPtrArray *sorted)
 			hot.fast += in_fast(h);
 		}
 		sum += (int64_t)total(h);
-		if (i < hot.capacity)
+		if (i < j->fast_pages)
 			hot.oracle += (int64_t)total(h);
 	}
 	return hot;
@@ -360,7 +361,7 @@ static int put_window(struct join *j, const struct hot *hot, guint touched)
 	rc = rc ? rc : put(j, "truth.hot", "pages", false, w->t_ns, hot->pages);
 	rc = rc ? rc : put(j, "truth.hot_fast", "pages", false, w->t_ns, hot->fast);
 	rc = rc ? rc : put(j, "truth.touched", "pages", false, w->t_ns, touched);
-	return rc ? rc : put(j, "truth.in_fast", "pages", false, w->t_ns, hot->capacity);
+	return rc ? rc : put(j, "truth.in_fast", "pages", false, w->t_ns, hot->in_fast);
 }
 
 // --- samplers against the window
@@ -464,9 +465,10 @@ static void add_page(struct join *j, const struct truth_page *p, int64_t t_ns)
 		j->window.slow += (int64_t)heat;
 	}
 	j->window.accesses += (int64_t)accesses;
-	j->window.doubt += doubt ? (int64_t)accesses : 0;
+	j->window.doubt += doubt ? (int64_t)heat : 0;
+	j->heat += heat;
 	j->own_accesses += accesses;
-	j->doubt += doubt ? accesses : 0;
+	j->doubt += doubt ? heat : 0;
 }
 
 // vCPUs end their intervals at different moments: what comes late for a window is counted in the next.
@@ -527,6 +529,8 @@ static int join(struct join *j)
 	if (rc)
 		return rc;
 	j->fills = h->cache_bytes > 0;
+	for (unsigned i = 0; i < h->ranges; i++)
+		j->fast_pages += h->range[i].tier ? 0 : h->range[i].bytes >> h->page_shift;
 	t.clock_error_ns = j->result->clock_error_ns;
 	t.heat = j->fills ? "fills" : "accesses";
 	rc = store_begin(j->store);
@@ -541,7 +545,7 @@ static int join(struct join *j)
 		return rc;
 	}
 	j->result->own_share = j->all_accesses ? (double)j->own_accesses / (double)j->all_accesses : 0;
-	j->result->doubt_share = j->own_accesses ? (double)j->doubt / (double)j->own_accesses : 0;
+	j->result->doubt_share = j->heat ? (double)j->doubt / (double)j->heat : 0;
 	return store_commit(j->store);
 }
 

@@ -18,7 +18,7 @@ struct truth_join_options {
 struct truth_join_result {
 	uint64_t windows, snapshots;
 	double own_share;   // of the guest's accesses during the run, those to the workload's pages
-	double doubt_share; // of those, accesses to frames that only one of the snapshots around gives to it
+	double doubt_share; // of their heat, that of frames that only one of the snapshots around gives to it
 	int64_t clock_error_ns;
 };
 

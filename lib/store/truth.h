@@ -32,7 +32,7 @@ struct store_window {
 	int64_t t_ns, end_ns;
 	int64_t reads, writes;        // of the whole guest
 	int64_t accesses, fast, slow; // of the workload's pages: all; what each tier served
-	int64_t doubt;                // accesses that one snapshot only gives to the workload
+	int64_t doubt;                // heat that one snapshot only gives to the workload
 };
 
 struct store_truth {
