@@ -4,7 +4,7 @@ set -u
 . tests/tap.sh
 
 "$MMPROF" system >"$scratch/list"
-for name in numab tpp pgcache; do
+for name in numab tpp pgcache swap zswap ksm ksm-zswap iommu; do
 	ok "$name is listed" grep -q "^  $name " "$scratch/list"
 done
 ok "as JSON" sh -c "'$MMPROF' system --json | python3 -c 'import json, sys; assert len(json.load(sys.stdin)[\"sections\"][\"systems\"][\"rows\"]) >= 3'"
@@ -20,6 +20,16 @@ if [[ $(find /sys/devices/virtual/memory_tiering/ -maxdepth 1 -name "memory_tier
 	refuses 'plan.ini:3: .*memory tier' "a plan whose system this machine can't have" "$MMPROF" run "$scratch/plan.ini"
 fi
 refuses '"speed" is no setting' "a key that a system has not" "$MMPROF" record --system tpp,speed=1 -- true
+
+refuses 'not a size like 256M' "a swap device of no size" "$MMPROF" record --system swap,swap=much -- true
+refuses 'is not zram, a directory or a block device' "nor place" "$MMPROF" record --system swap,swap=64M,swap_on=/nowhere -- true
+refuses 'swap_algorithm is zram' "an option that belongs to another" "$MMPROF" record --system swap,swap_algorithm=zstd,swap=64M,swap_on=/tmp -- true
+refuses 'control=maybe: on or off' "an option with a wrong word" "$MMPROF" record --system ksm-zswap,control=maybe -- true
+refuses 'tick_ms=1: a number from 5' "with a wrong number" "$MMPROF" record --system ksm-zswap,tick_ms=1 -- true
+refuses 'say of which device' "an IOMMU's device that is not named" "$MMPROF" record --system iommu -- true
+for plan in ksm-zswap iotlb; do
+	ok "docs/plans/$plan.ini is a plan" "$MMPROF" run --dry-run "docs/plans/$plan.ini"
+done
 
 # --- advice for pgcache
 like "$("$MMPROF" pgcache advise --procs 128 --memory 8M --background 120)" \

@@ -25,6 +25,7 @@ static const char *const hotset_args[] = {"size=1048576", "phase=0.05", "phases=
 static const char *const fork_cow_args[] = {"memory=1048576", "limit=0.02", NULL};
 static const char *const size_args[] = {"size=1048576", "limit=0.02", NULL};
 static const char *const threads_args[] = {"threads=3", "limit=0.02", NULL};
+static const char *const memhog_args[] = {"size=1048576", "idle=0.02", "warm=0.02", "touches=1", NULL};
 static const char *const other_args[] = {"limit=0.02", NULL};
 
 static const char *const *args_of(const char *name)
@@ -34,7 +35,7 @@ static const char *const *args_of(const char *name)
 		const char *const *args;
 	} special[] = {{"forkbomb", forkbomb_args}, {"hotset", hotset_args},   {"fork_cow", fork_cow_args},
 		       {"bw_mem", size_args},       {"lat_mem_rd", size_args}, {"fault", threads_args},
-		       {"tlb", threads_args}};
+		       {"tlb", threads_args},       {"memhog", memhog_args}};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(special); i++)
 		if (!strcmp(name, special[i].name))

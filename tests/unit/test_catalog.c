@@ -25,7 +25,7 @@ static void test_form(void **state)
 
 		assert_true(g_hash_table_add(names, (char *)e->name)); // unique
 		assert_true(!strcmp(e->kind, "func") || !strcmp(e->kind, "tp") || !strcmp(e->kind, "lock") ||
-			    !strcmp(e->kind, "alias"));
+			    !strcmp(e->kind, "ptpath") || !strcmp(e->kind, "alias"));
 		assert_non_null(e->targets[0]);
 		assert_true(strlen(e->what) > 10);
 		assert_true(*e->kernels);

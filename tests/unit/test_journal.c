@@ -123,6 +123,36 @@ static void test_undone(void **state)
 	assert_int_equal(journal_close(), 0);
 }
 
+// A process is ended only if it is the one that was written down.
+static void test_processes_and_files(void **state)
+{
+	g_autofree char *number = NULL, *start = NULL;
+	pid_t pid;
+
+	(void)state;
+	if (geteuid())
+		skip();
+	pid = fork();
+	if (pid == 0)
+		for (;;)
+			pause();
+	number = g_strdup_printf("%d", pid);
+	start = undo_process_start(number);
+	assert_non_null(start);
+	assert_int_equal(journal_open(NULL), 0);
+	assert_int_equal(journal_add(UNDO_KILL, number, "1"), 0);
+	assert_int_equal(journal_undo_to(0), 0);
+	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0); // another one's
+	put("a file of its own");
+	assert_int_equal(journal_add(UNDO_UNLINK, file, NULL), 0);
+	assert_int_equal(journal_add(UNDO_KILL, number, start), 1);
+	assert_int_equal(journal_add(UNDO_SWAPOFF, "/dev/null", NULL), 2); // which never was on
+	assert_int_equal(journal_close(), 0);
+	assert_int_equal(kill(pid, 0), -1);
+	assert_int_equal(access(file, F_OK), -1);
+	assert_null(undo_process_start(number));
+}
+
 static void test_torn(void **state)
 {
 	g_autofree char *line = g_strdup_printf("write\t%s\tback\nwri", file);
@@ -142,9 +172,8 @@ static void test_torn(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_reverse_order),
-	    cmocka_unit_test(test_replay),
-	    cmocka_unit_test(test_undone),
+	    cmocka_unit_test(test_reverse_order), cmocka_unit_test(test_replay),
+	    cmocka_unit_test(test_undone),        cmocka_unit_test(test_processes_and_files),
 	    cmocka_unit_test(test_torn),
 	};
 

@@ -212,6 +212,8 @@ static void interrupts_wrap(void **state)
 	find("interrupts")->close(s);
 }
 
+static void *merging; // the sampler ksm's state
+
 static void swap_devices(void **state)
 {
 	(void)state;
@@ -236,6 +238,56 @@ static void swap_devices(void **state)
 	assert_int_equal(get("ksm.general_profit")->value, -64);
 	assert_int_equal(g_hash_table_size(missing), 10);
 	find("ksm")->close(s);
+}
+
+static void put_merging(int sharing, int scanned)
+{
+	g_autofree char *pages = g_strdup_printf("%d\n", sharing),
+			*vmstat = g_strdup_printf(
+			    "pgscan_kswapd 5\npgscan_direct %d\npgscan_direct_throttle 9\n", scanned);
+
+	put_file("/sys/kernel/mm/ksm/pages_sharing", pages);
+	put_file("/proc/vmstat", vmstat);
+	look("ksm", merging, NULL);
+}
+
+// Growth is split by whether pages were scanned meanwhile; what is given back is not taken off.
+static void ksm_merged_when(void **state)
+{
+	(void)state;
+	put_file("/sys/kernel/mm/ksm/pages_sharing", "100\n");
+	put_file("/proc/vmstat", "pgscan_kswapd 5\npgscan_direct 7\n");
+	merging = start("ksm");
+	put_merging(100, 7);
+	assert_int_equal(get("ksm.merged_in_reclaim")->value, 0);
+	put_merging(130, 7);
+	put_merging(150, 8);
+	put_merging(50, 9);
+	put_merging(51, 9);
+	assert_int_equal(get("ksm.merged_in_reclaim")->value, 20);
+	assert_int_equal(get("ksm.merged_outside_reclaim")->value, 31);
+	find("ksm")->close(merging);
+}
+
+// There is a controller only while its system is set up: nothing is missing without.
+static void controller(void **state)
+{
+	void *s;
+
+	(void)state;
+	s = start("control");
+	look("control", s, NULL);
+	assert_int_equal(g_hash_table_size(missing), 0);
+	find("control")->close(s);
+	put_file("/run/mmprof/control", "wakeups 3\nscan_ns 1000\nmerged 7\nawake 1\n");
+	s = start("control");
+	look("control", s, NULL);
+	assert_int_equal(get("control.wakeups")->value, 3);
+	assert_int_equal(get("control.wakeups")->kind, SERIES_COUNTER);
+	assert_string_equal(get("control.scan_ns")->unit, "ns");
+	assert_string_equal(get("control.merged")->unit, "pages");
+	assert_int_equal(get("control.awake")->kind, SERIES_GAUGE);
+	find("control")->close(s);
 }
 
 static void put_kthread(int pid, const char *name, int64_t ns)
@@ -347,6 +399,8 @@ static int tests(void)
 	    cmocka_unit_test_setup_teardown(several_nodes, fake, real),
 	    cmocka_unit_test_setup_teardown(interrupts_wrap, fake, real),
 	    cmocka_unit_test_setup_teardown(swap_devices, fake, real),
+	    cmocka_unit_test_setup_teardown(ksm_merged_when, fake, real),
+	    cmocka_unit_test_setup_teardown(controller, fake, real),
 	    cmocka_unit_test_setup_teardown(kernel_threads_come_and_go, fake, real),
 	    cmocka_unit_test_setup_teardown(numa_maps, fake, real),
 	    cmocka_unit_test(budget_of_the_dear),
