@@ -71,14 +71,18 @@ near "$(middle 3)" 27 33 "and writing"
 near "$(middle 4)" 27 33 "and copying"
 like "$(cat "$scratch/ratios")" 'lab.tier.slow.latency_ns=6000' "the tiers are facts of the run"
 is "$(grep -c memory_tier "$scratch/ratios")" 2 "and the kernel has two"
-lab --tiers fast=2G:lat=2x,bw=0.5x,slow=2G:lat=2x,bw=0.5x -- tests/lab/tiers.sh --ratios >"$scratch/ratios" 2>"$scratch/err"
-diag "$(cat "$scratch/ratios" "$scratch/err")"
-for i in 1 2 3 4; do
-	near "$(middle $i)" 90 110 "with the same figures both nodes are equal ($i)"
-done
+if [[ $kernel == 6.12 ]]; then # one kernel is enough for what does not depend on it
+	lab --tiers fast=2G:lat=2x,bw=0.5x,slow=2G:lat=2x,bw=0.5x -- tests/lab/tiers.sh --ratios >"$scratch/ratios" 2>"$scratch/err"
+	diag "$(cat "$scratch/ratios" "$scratch/err")"
+	for i in 1 2 3 4; do
+		near "$(middle $i)" 90 110 "with the same figures both nodes are equal ($i)"
+	done
+fi
 
 # --- exact counts, by page
-for smp in single multi; do
+modes=(single)
+[[ $kernel == 6.12 ]] && modes+=(multi)
+for smp in "${modes[@]}"; do
 	rm -f "$scratch/touches"
 	lab --smp $smp --truth "$scratch/truth" --results "$scratch" -- "$W/touches" 400 /results/touches
 	is "$?" 0 "--smp $smp: a workload reads page i of 400 i times and writes it 2 i times"
@@ -91,12 +95,14 @@ for smp in single multi; do
 done
 
 # --- counted instructions
-for mode in user kernel; do
-	read -r n same close some < <(lab --count --cpus 1 -- tests/lab/tiers.sh --counts ${mode}_instructions 2>"$scratch/err")
-	diag "$mode: $n figures, $same the same in two runs, $close within 2 %, $some above 0"
-	ok "instructions in $mode mode are counted" test "${n:-0}" -gt 0 -a "${some:-0}" -gt 0
-	is "$close" "$n" "and are the same in two runs, within 2 %"
-done
+if [[ $kernel == 6.12 ]]; then
+	for mode in user kernel; do
+		read -r n same close some < <(lab --count --cpus 1 -- tests/lab/tiers.sh --counts ${mode}_instructions 2>"$scratch/err")
+		diag "$mode: $n figures, $same the same in two runs, $close within 2 %, $some above 0"
+		ok "instructions in $mode mode are counted" test "${n:-0}" -gt 0 -a "${some:-0}" -gt 0
+		is "$close" "$n" "and are the same in two runs, within 2 %"
+	done
+fi
 
 # --- what it is all for
 if [[ $kernel == 6.12 ]]; then
