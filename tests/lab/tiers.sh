@@ -84,7 +84,7 @@ modes=(single)
 [[ $kernel == 6.12 ]] && modes+=(multi)
 for smp in "${modes[@]}"; do
 	rm -f "$scratch/touches"
-	lab --smp $smp --truth "$scratch/truth" --results "$scratch" -- "$W/touches" 400 /results/touches
+	lab --smp "$smp" --truth "$scratch/truth" --results "$scratch" -- "$W/touches" 400 /results/touches
 	is "$?" 0 "--smp $smp: a workload reads page i of 400 i times and writes it 2 i times"
 	"$MMPROF" truth pages "$scratch/truth" 'touches begin' 'touches end' | sed 1d | tr , ' ' >"$scratch/pages"
 	read -r pages exact remainder < <(awk 'NR == FNR { r[$1] = $2; w[$1] = $3; next }
