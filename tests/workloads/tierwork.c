@@ -155,8 +155,8 @@ static int hot_part(uint64_t mib, uint64_t percent, int seconds, bool moving, bo
 		if (moving && s > seconds / 2)
 			from = pages / 2;
 		use(memory, pages, from, hot, start + s);
-		printf("%d hot_fast=%d cold_fast=%d checked=%lu wrong=%lu\n", s,
-		       share(memory, from, hot, FAST),
+		fast = share(memory, from, hot, FAST);
+		printf("%d hot_fast=%d cold_fast=%d checked=%lu wrong=%lu\n", s, fast,
 		       share(memory, from ? 0 : hot, from ? from : pages - hot, FAST), checked, wrong);
 		fflush(stdout);
 	}
