@@ -188,7 +188,31 @@ GAUGE(room_slow, tier_room(TIER_SLOW))
 GAUGE(overhead_bytes, tier_overhead())
 GAUGE(overhead_bytes_per_page, per_page(tier_overhead()))
 
+/* All counters and the root's gauges, for those who read them often: "samples.total 123" lines. */
+static ssize_t stat_show(struct kobject *k, struct kobj_attribute *a, char *buf)
+{
+	int n = 0;
+
+#define X(name) n += sysfs_emit_at(buf, n, "samples." #name " %llu\n", tier_stat(SAMPLES_##name));
+	TIER_SAMPLES(X)
+#undef X
+#define X(name) n += sysfs_emit_at(buf, n, "moves." #name " %llu\n", tier_stat(MOVES_##name));
+	TIER_MOVES(X)
+#undef X
+#define X(name) n += sysfs_emit_at(buf, n, "phases." #name " %llu\n", tier_stat(PHASES_##name));
+	TIER_PHASES(X)
+#undef X
+	n += sysfs_emit_at(buf, n, "managed_fast %llu\n", (u64)tier_book_pages_in(TIER_FAST));
+	n += sysfs_emit_at(buf, n, "managed_slow %llu\n", (u64)tier_book_pages_in(TIER_SLOW));
+	n += sysfs_emit_at(buf, n, "processes %llu\n", (u64)tier_target_count());
+	n += sysfs_emit_at(buf, n, "overhead_bytes %llu\n", (u64)tier_overhead());
+	return n;
+}
+
+static struct kobj_attribute attr_stat = __ATTR_RO(stat);
+
 static struct attribute *root_attrs[] = {
+	&attr_stat.attr,
 	&attr_policy.attr, &attr_sampler.attr, &attr_enabled.attr, &attr_target_cgroup.attr, &attr_target_pid.attr,
 	&attr_fast_node.attr, &attr_slow_nodes.attr,
 #define X(name, least, most) &attr_##name.attr,

@@ -18,7 +18,8 @@ struct modules {
 // By the last part of a name.
 static bool is_level(const char *name)
 {
-	static const char *const levels[] = {"used", "free", NULL};
+	static const char *const levels[] = {
+	    "used", "free", "managed_fast", "managed_slow", "processes", "overhead_bytes", NULL};
 	const char *dot = strrchr(name, '.');
 
 	return g_strv_contains(levels, dot ? dot + 1 : name);
