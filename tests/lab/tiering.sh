@@ -284,7 +284,7 @@ chaos_part() {
 	chaos_under ours abit 18 150 3
 	chaos_under memtis abit 10 150 3
 	chaos_under nomad abit 18 150 3
-	chaos_under nomad hint 12 100 3
+	chaos_under ours hint 12 100 3
 	reloads 20
 	ok "nothing was killed for lack of memory" test "$(vmstat oom_kill)" == 0
 	echo "# swapped out $(vmstat pswpout), THP split $(vmstat thp_split_page), collapsed $(vmstat thp_collapse_alloc), ksm $(cat /sys/kernel/mm/ksm/pages_shared)"
