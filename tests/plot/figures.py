@@ -10,6 +10,7 @@ Names may be hostile. --missing: the last workload lacks its last system, and on
 import argparse
 import math
 import os
+import pathlib
 import random
 import sys
 
@@ -64,6 +65,9 @@ def probes(db, run, s, w):
         n = int([9000, 4000, 2500, 1200, 3000][key] * factor * rng.gauss(1, 0.03))
         db.db.execute("INSERT INTO probe_count VALUES (?, '', 'workload', ?, ?, ?, ?)", (tlb, key, reason, n, n * 3))
         db.db.execute("INSERT INTO probe_count VALUES (?, '', 'other', ?, ?, ?, ?)", (tlb, key, reason, n // 10, n))
+    iotlb = probe(db, run, "qi_submit", "tp", "intel_iommu:qi_submit", "count")
+    for key, name in enumerate(("iotlb global", "iotlb domain", "iotlb page")):
+        db.db.execute("INSERT INTO probe_count VALUES (?, '', 'workload', ?, ?, ?, ?)", (iotlb, key, name, 500 * (key + 1), 500))
     lock = probe(db, run, "mmap_lock", "lock")
     for part, mu in (("read wait", 6), ("write wait", 8), ("read hold", 7), ("write hold", 9)):
         hist(db, lock, part, [int(rng.lognormvariate(mu, 0.8) * factor) for _ in range(150)])
@@ -73,16 +77,29 @@ def steps(seconds, hz=10):
     return [int(i * 1e9 / hz) for i in range(int(seconds * hz) + 1)]
 
 
+def series_of_figures():
+    """Every series that a figure of ours names; a pattern's star stands for one name."""
+    names = set()
+    for file in pathlib.Path(__file__).parents[2].glob("plots/*.gp"):
+        for line in file.read_text().splitlines():
+            if line.startswith("# part:") and "@" not in line:
+                names |= {n.replace("*", "x") for n in line.split(" = ")[1].split(" + ")}
+    return sorted(names)
+
+
 def series(db, run, s, w, seconds):
+    db.planted = set()
     rng = db.rng
     t = steps(seconds)
     gib = 1 << 30
     noise = rng.gauss(1, 0.03)
 
     def level(name, unit, fn):
+        db.planted.add(name)
         db.series(run, name, unit, 0, [(x, int(fn(x / 1e9 / seconds) * rng.gauss(1, 0.01))) for x in t])
 
     def counter(name, unit, rate):
+        db.planted.add(name)
         total, out = 1000, []
         for x in t:
             out.append((x, int(total)))
@@ -108,11 +125,8 @@ def series(db, run, s, w, seconds):
     counter("cpu.kmigraterd", "ns", lambda x: 5e7 * (s == 2))
     counter("cpu.kcompactd", "ns", lambda x: 6e6)
     rng = random.Random(run)  # what is added later leaves what the goldens show as it is
-    for k, table in enumerate(("pgd", "pud", "pmd", "pte")):
-        level(f"pgcache.{table}.free", "count", lambda x: (k + 1) ** 2 * 40 * min(1, 3 * x) * (1 + s))
-        counter(f"pgcache.{table}.hit", "count", lambda x: (k + 1) * 900 * min(1, 3 * x))
-        counter(f"pgcache.{table}.miss_empty", "count", lambda x: (k + 1) * 700 * math.exp(-6 * x))
-        counter(f"pgcache.{table}.miss_busy", "count", lambda x: (k + 1) * 20)
+    for k, name in enumerate(n for n in series_of_figures() if n not in db.planted):
+        counter(name, "count", lambda x: (k % 9 + 1) * 300 * math.exp(-3 * x))
     for at, name in ((0.25, "load"), (0.7, "query")):
         db.db.execute("INSERT INTO mark (run_id, t_ns, name) VALUES (?, ?, ?)", (run, int(at * seconds * 1e9), name))
 
