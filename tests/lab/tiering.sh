@@ -155,6 +155,13 @@ check_exchange() {
 	leave_free 48
 	echo 1 >$S/enabled
 	echo 700 >$S/cpu_budget_permille
+	(
+		sleep 20
+		for i in 1 2 3; do
+			sleep 0.5
+			echo "# the mover: $(head -n 4 "/proc/$(pgrep ktiering_migr)/stack" | cut -d+ -f1 | tr '\n' ' ')"
+		done
+	) &
 	work moving 72 50 30 >"$scratch/work"
 	is "$?" 0 "ours: a hot part that moves: contents are what they were"
 	sed -n '1~6p;$p' "$scratch/work" | sed 's/^/# /'
