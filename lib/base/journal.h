@@ -9,14 +9,12 @@ enum undo_kind {
 	UNDO_INSTANCE, // remove a tracing instance after turning it off
 	UNDO_WRITE,    // write `value` to the file `path`
 	UNDO_UMOUNT,   // unmount `path` and remove the directory
-	UNDO_APPEND,   // append `value` to `path` (kprobe_events, set_ftrace_filter): as UNDO_WRITE, with
-		     // O_APPEND
-	UNDO_RMMOD,   // unload the kernel module `path`
-	UNDO_UNLINK,  // remove the file `path`
-	UNDO_SWAPOFF, // turn the swap `path` off
-	UNDO_KILL,    // end the process `path`, if it is the one that started at `value` (/proc/PID/stat)
-	UNDO_SWAPON,  // turn the swap `path` on again with the priority `value` (negative: the kernel's
-		      // choice)
+	UNDO_APPEND,   // append `value` to `path` (kprobe_events, set_ftrace_filter)
+	UNDO_RMMOD,    // unload the kernel module `path`
+	UNDO_UNLINK,   // remove the file `path`
+	UNDO_SWAPOFF,  // turn the swap `path` off
+	UNDO_KILL,     // end the process `path`, if it is the one that started at `value` (/proc/PID/stat)
+	UNDO_SWAPON,   // turn the swap `path` on again with priority `value` (negative: the kernel's choice)
 };
 
 // Takes this machine's settings for this process: what another one is about to put back must not be taken for

@@ -71,13 +71,13 @@ is "$(sql "SELECT group_concat(name) FROM mark WHERE run_id = (SELECT max(id) FR
 bench hotset --size 8M --skew zipf --theta 0.9 --phase 0.2 --phases 1
 ok "zipf: the hottest tenth gets more than half of the accesses" awk "BEGIN { exit !($(metric hotset.hot_access_share) > 0.5) }"
 bench memhog --size 8M --duplicate 0.25 --zero 0.25 --compressible 0.25 --idle 0.2 --warm 0.2 --touches 2 --writes 0.5
-is "$(metric memhog.wrong_pages)" 0.0 "memhog: 2048 pages came back as they were written, twice"
+is "$(metric memhog.wrong_pages)" 0 "memhog: 2048 pages came back as they were written, twice"
 is "$(sql "SELECT CAST(sum(value) AS INTEGER) FROM metric WHERE name LIKE 'bench.memhog.pages.%' AND run_id = (SELECT max(id) FROM run)")" 2048 "each is of one kind"
 ok "a quarter each" awk "BEGIN { d = $(metric memhog.pages.duplicate) - 512; exit !(d < 80 && d > -80) }"
 is "$(sql "SELECT group_concat(name) FROM mark WHERE run_id = (SELECT max(id) FROM run)")" "warm,fill,idle,touch" "its phases are marked"
 is "$(sql "SELECT sum(h.count) FROM hist h JOIN probe p ON p.id = h.probe_id WHERE p.name LIKE 'bench.memhog.touch.%' AND run_id = (SELECT max(id) FROM run)")" 4096 \
 	"each touch was timed"
-refuses 'more than 1 together' "memhog: shares that are more than all" "$MMPROF" bench-worker memhog duplicate=0.7 zero=0.7
+like "$("$MMPROF" bench-worker memhog duplicate=0.7 zero=0.7 2>&1)" 'more than 1 together' "memhog: shares that are more than all"
 bench bw_mem --size 4M --limit 0.05
 ok "bw_mem: bytes moved = size / time" awk "BEGIN { d = $(metric bw_mem.node0.rd.rate) * $(metric bw_mem.node0.rd) / 1e3 / 4194304; exit !(d > 0.999 && d < 1.001) }"
 bench mremap --limit 0.1

@@ -184,7 +184,7 @@ in_db "$scratch/old.db" "INSERT INTO run (uuid, name, system, argv_json, iterati
 	VALUES ('u', 'w', 's', '[]', 1, 0, 'done', 1, 100); INSERT INTO run_tag VALUES (1, 'k', 'v')"
 refuses 'written by an older mmprof \(schema 1\)' "reading it" "$MMPROF" report --db "$scratch/old.db"
 ok "writing to it" "$MMPROF" record --quiet --no-probe all --db "$scratch/old.db" -- true
-is "$(in_db "$scratch/old.db" 'PRAGMA user_version')$(in_db "$scratch/old.db" 'SELECT value FROM run_tag')" 2v "migrates it and keeps what was there"
+is "$(in_db "$scratch/old.db" 'PRAGMA user_version')$(in_db "$scratch/old.db" 'SELECT value FROM run_tag')" 3v "migrates it and keeps what was there"
 ok "and it can be read" "$MMPROF" report --db "$scratch/old.db" 1
 in_db "$scratch/half.db" ".read tests/unit/schema-1.sql"
 in_db "$scratch/half.db" "CREATE TABLE mark (x)"

@@ -10,6 +10,7 @@ Names may be hostile. --missing: the last workload lacks its last system, and on
 import argparse
 import math
 import os
+import fnmatch
 import pathlib
 import random
 import sys
@@ -78,12 +79,12 @@ def steps(seconds, hz=10):
 
 
 def series_of_figures():
-    """Every series that a figure of ours names; a pattern's star stands for one name."""
+    """Every series that a figure of ours names, or a pattern of them."""
     names = set()
     for file in pathlib.Path(__file__).parents[2].glob("plots/*.gp"):
         for line in file.read_text().splitlines():
             if line.startswith("# part:") and "@" not in line:
-                names |= {n.replace("*", "x") for n in line.split(" = ")[1].split(" + ")}
+                names |= set(line.split(" = ")[1].split(" + "))
     return sorted(names)
 
 
@@ -125,8 +126,8 @@ def series(db, run, s, w, seconds):
     counter("cpu.kmigraterd", "ns", lambda x: 5e7 * (s == 2))
     counter("cpu.kcompactd", "ns", lambda x: 6e6)
     rng = random.Random(run)  # what is added later leaves what the goldens show as it is
-    for k, name in enumerate(n for n in series_of_figures() if n not in db.planted):
-        counter(name, "count", lambda x: (k % 9 + 1) * 300 * math.exp(-3 * x))
+    for k, name in enumerate(n for n in series_of_figures() if not fnmatch.filter(db.planted, n)):
+        counter(name.replace("*", "x"), "count", lambda x: (k % 9 + 1) * 300 * math.exp(-3 * x))
     for at, name in ((0.25, "load"), (0.7, "query")):
         db.db.execute("INSERT INTO mark (run_id, t_ns, name) VALUES (?, ?, ?)", (run, int(at * seconds * 1e9), name))
 
