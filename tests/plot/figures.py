@@ -8,9 +8,9 @@ Names may be hostile. --missing: the last workload lacks its last system, and on
 --only elapsed: neither probes nor series, so that most figures have nothing to show.
 """
 import argparse
+import fnmatch
 import math
 import os
-import fnmatch
 import pathlib
 import random
 import sys
@@ -85,7 +85,7 @@ def series_of_figures():
         for line in file.read_text().splitlines():
             if line.startswith("# part:") and "@" not in line:
                 names |= set(line.split(" = ")[1].split(" + "))
-    return sorted(names)
+    return sorted(n for n in names if not n.startswith("cpu."))  # those are above
 
 
 def series(db, run, s, w, seconds):
