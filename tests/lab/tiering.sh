@@ -157,7 +157,7 @@ check_exchange() {
 	echo 700 >$S/cpu_budget_permille
 	(
 		sleep 20
-		for i in 1 2 3; do
+		for _ in 1 2 3; do
 			sleep 0.5
 			echo "# the mover: $(head -n 4 "/proc/$(pgrep ktiering_migr)/stack" | cut -d+ -f1 | tr '\n' ' ')"
 		done
