@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# Swap, zswap, KSM and both in a small guest with a disk: set up for a run and put back, pages' contents checked, the
+# counts against vmstat's and debugfs's. TAP on standard output.
+set -u
+. tests/tap.sh
+
+state() {
+	cat /proc/swaps /sys/kernel/mm/ksm/{run,pages_to_scan,sleep_millisecs} /sys/module/zswap/parameters/{enabled,compressor,zpool,max_pool_percent}
+	cat /proc/sys/vm/swappiness
+	lsmod | grep -c '^zram'
+	find /run/mmprof -type f 2>/dev/null
+	pgrep -x mmprof-ksm
+}
+bench() { # SYSTEM ARGS...: a run of memhog
+	local system=$1
+	shift
+	"$MMPROF" bench memhog --quiet --timeout 60 --size "$size" --idle 1 --touches 1 --warm 0.5 --companion no --interval 500 --system "$system" "$@" >"$scratch/bench" 2>&1
+	is "$?" 0 "$system: memory is filled and touched again"
+	is "$(metric bench.memhog.wrong_pages)" 0 "and holds what was written"
+	is "$(state)" "$before" "all is put back"
+}
+metric() { sql "SELECT CAST(value AS INTEGER) FROM metric WHERE name = '$1' AND run_id = (SELECT max(id) FROM run)"; }
+delta() { sql "SELECT coalesce(sum(delta), 0) FROM v_counter_delta WHERE name = '$1' AND run_id = (SELECT max(id) FROM run)"; }
+most() { sql "SELECT coalesce(max(value), 0) FROM sample JOIN series ON series.id = series_id WHERE name = '$1' AND run_id = (SELECT max(id) FROM run)"; }
+fact() { sql "SELECT value FROM env_fact f JOIN run r USING (env_id) WHERE key = '$1' ORDER BY r.id DESC LIMIT 1"; }
+count() { sql "SELECT coalesce(sum(h.count), 0) FROM probe p JOIN hist h ON h.probe_id = p.id WHERE p.run_id = (SELECT max(id) FROM run) AND p.name = '$1' ${2:+AND h.class = '$2'}"; }
+
+# with what mmprof takes itself a bit more than there is room for
+available=$(awk '/^MemAvailable/ { print int($2 / 1024) }' /proc/meminfo)
+size=$((available * 95 / 100))M
+echo "# $(awk '/^MemTotal/ { print int($2 / 1024) }' /proc/meminfo) MiB of memory, $available MiB available, memhog takes $size"
+# anonymous pages first: those of programs come back through 9p, which takes milliseconds
+first=swappiness=190
+before=$(state)
+
+# --- what can't be
+refuses 'no swap is on: swap=256M makes one' "no swap" "$MMPROF" record --system zswap -- true
+refuses 'not a size' "a wrong size" "$MMPROF" record --system swap,swap=much -- true
+refuses 'no swap was made there: mkswap' "a disk that is no swap" "$MMPROF" record --system swap,swap_on=/dev/vda -- true
+refuses 'has its own size' "a disk with a size" "$MMPROF" record --system swap,swap_on=/dev/vda,swap=64M -- true
+refuses 'a file needs a size' "a file without one" "$MMPROF" record --system swap,swap_on=/tmp -- true
+refuses 'control=maybe: on or off' "a wrong word" "$MMPROF" record --system ksm-zswap,swap=64M,control=maybe -- true
+refuses 'cpu_cap=0: a number from 1 to 100' "a wrong number" "$MMPROF" record --system ksm-zswap,swap=64M,cpu_cap=0 -- true
+refuses '"compressor" is no setting' "a key of another" "$MMPROF" record --system swap,swap=64M,compressor=lzo -- true
+ok "tmpfs takes no swap file: the run fails" eval '! "$MMPROF" record --quiet --system swap,swap=1M,swap_on=/dev/shm -- true'
+is "$(state)" "$before" "and nothing is left"
+
+# --- devices that are made
+is "$("$MMPROF" record --quiet --system swap,swap=64M,swap_algorithm=zstd -- cat /proc/swaps | awk 'NR > 1 { print $1, $3, $5 }')" \
+	"/dev/zram0 65532 32767" "swap=64M: of zram"
+is "$(state)" "$before" "which goes again"
+modprobe ext4 2>/dev/null
+mkfs.ext4 -q /dev/vda 2>/dev/null && mkdir -p "$scratch/disk" && mount /dev/vda "$scratch/disk"
+is "$("$MMPROF" record --quiet --system "swap,swap=16M,swap_on=$scratch/disk" -- cat /proc/swaps | awk 'NR > 1 { print $2, int($3 / 100) }')" \
+	"file 163" "swap_on=DIR: of a file"
+is "$(state) $(find "$scratch/disk" -name 'mmprof*')" "$before " "which goes again"
+umount "$scratch/disk"
+mkswap /dev/vda >/dev/null
+"$MMPROF" record --quiet --system swap,swap_on=/dev/vda -- sleep 60 &
+for _ in {1..100}; do
+	grep -q vda /proc/swaps && break
+	sleep 0.1
+done
+kill -KILL $!
+pkill -KILL -x sleep
+ok "killed: the swap is still on" grep -q vda /proc/swaps
+"$MMPROF" record --quiet -- true
+is "$(state)" "$before" "the next start turns it off"
+
+# --- plain swap
+bench swap,swap_on=/dev/vda,$first --duplicate 0.5 --compressible 0.25 --probe balance_pgdat --probe try_to_free_pages --probe do_swap_page --probe swapout_device
+ok "pages went to the disk ($(delta vmstat.pswpout))" test "$(delta vmstat.pswpout)" -gt 500
+between "$(delta vmstat.zswpout)" 0 0 "none to zswap"
+swapped=$(delta vmstat.pswpout)
+between "$(count swapout_device)" $((swapped * 9 / 10 - 20)) $((swapped * 11 / 10 + 20)) "each by swapout_device ($(count swapout_device))"
+ok "kswapd reclaimed ($(count balance_pgdat kswapd) rounds)" test "$(count balance_pgdat kswapd)" -gt 0
+between "$(count balance_pgdat kswapd)" $(($(delta vmstat.pageoutrun) - 3)) $(($(delta vmstat.pageoutrun) + 3)) "as often as vmstat says"
+is "$(metric bench.memhog.idle.merged)" 0 "nothing is merged"
+
+# --- zswap
+bench zswap,swap_on=/dev/vda,max_pool_percent=40,$first --duplicate 0.25 --compressible 0.6 --probe zswap_store --probe swapin_zswap --probe zswap_writeback_entry
+out=$(delta vmstat.zswpout)
+ok "pages went to zswap ($out)" test "$out" -gt 500
+ok "its pool took memory ($(most zswap.Zswap) bytes)" test "$(most zswap.Zswap)" -gt 500000
+ok "less than what is in it" test "$(most zswap.Zswap)" -lt "$(most zswap.Zswapped)"
+between "$(count swapin_zswap)" $(($(delta vmstat.zswpin) * 9 / 10 - 20)) $(($(delta vmstat.zswpin) * 11 / 10 + 20)) "swap-ins from it as vmstat says ($(count swapin_zswap))"
+ok "zswap_store was asked at least as often" test "$(count zswap_store)" -ge $((out * 9 / 10))
+is "$(fact zswap.enabled)" Y "it is a fact of the run"
+
+# --- KSM
+size=40M # it merges without being short of memory
+bench ksm,swap_on=/dev/vda,$first,pages_to_scan=2000,sleep_ms=10 --duplicate 0.5 --compressible 0.25
+merged=$(most ksm.pages_sharing)
+ok "pages are merged ($merged)" test "$merged" -gt 500
+ok "of memhog's ($(metric bench.memhog.touch.merged))" test "$(metric bench.memhog.touch.merged)" -gt 500
+ok "ksmd used CPU time" test "$(delta cpu.ksmd)" -gt 10000000
+like "$(fact workload.mergeable)" "$([[ $(uname -r) == 6.1.* ]] && echo '^no: prctl' || echo '^all of it, by prctl')" "how is a fact of the run"
+if [[ $(uname -r) != 6.1.* ]]; then
+	"$MMPROF" record --quiet --system ksm,pages_to_scan=5000,sleep_ms=10 -- python3 -c \
+		'import mmap, time; m = mmap.mmap(-1, 12 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS); m.write(b"7" * (12 << 20)); time.sleep(3)'
+	ok "memory of a workload that offers none is merged ($(most ksm.pages_sharing))" test "$(most ksm.pages_sharing)" -gt 1000
+fi
+
+# --- both, and the controller
+size=$((available * 95 / 100))M
+bench ksm-zswap,swap_on=/dev/vda,control=on,max_pool_percent=40,$first --duplicate 0.5 --compressible 0.25
+ok "the controller woke KSM ($(delta control.wakeups) times, $(delta control.events) events)" test "$(delta control.wakeups)" -ge 1
+ok "pages were merged ($(delta control.merged)), in reclaim $(delta control.merged_in_reclaim)" test "$(delta control.merged)" -gt 100
+between $(($(delta control.wakeups) - $(delta control.sleeps))) 0 1 "and let it sleep as often"
+between "$(delta control.scan_ns)" 1 "$(delta cpu.ksmd)" "ksmd's time is what the kernel says, or a bit less"
+sql_all() { "$MMPROF" sql "$1" | sed 's/^/# /'; }
+sql_all "SELECT name, delta FROM v_counter_delta WHERE name LIKE 'control.%' AND run_id = (SELECT max(id) FROM run)"
+ok "system ksm-zswap up" "$MMPROF" system ksm-zswap,swap=64M,control=on up
+ok "its controller outlives it" pgrep -x mmprof-ksm
+like "$("$MMPROF" system ksm-zswap status)" 'control +off +an option' "status lists its options"
+ok "system ksm-zswap down" "$MMPROF" system ksm-zswap down
+is "$(state)" "$before" "all is put back"
+
+# --- compared
+ok "compared" "$MMPROF" report --compare "swap,swap_on=/dev/vda,$first" "zswap,swap_on=/dev/vda,max_pool_percent=40,$first" --metric management_cpu --metric direct_reclaims \
+	--metric kswapd_wakeups --metric reclaim_efficiency --metric zswap_ratio --metric ksm_merged --metric oom_kills --metric log.hung_tasks --any-exit
+for figure in swapping merging reclaim; do
+	ok "the figure $figure" "$MMPROF" plot $figure --run last --format svg --out "$scratch"
+done
+tap_done
