@@ -163,8 +163,9 @@ deps:
 
 # --- the cost of a probed call, in the lab, beside the floor and the peers
 .PHONY: bench
-bench: all $(BUILD)/tests/workloads/pages $(BUILD)/tests/bench/faultloop $(BUILD)/tests/bench/floor $(BUILD)/tests/bench/floor.bpf.o
+bench: all kmod $(BUILD)/tests/workloads/pages $(BUILD)/tests/bench/faultloop $(BUILD)/tests/bench/floor $(BUILD)/tests/bench/floor.bpf.o
 	scripts/bench
+	scripts/bench-pgcache
 
 # --- the same tests under the address and undefined-behaviour sanitizers, but for the lab's
 .PHONY: asan

@@ -446,7 +446,12 @@ static void exit_level(struct pgc_level *l)
 	percpu_counter_destroy(&l->used);
 }
 
-int pgc_cache_init(void)
+static unsigned long default_size_kib(void)
+{
+	return min(totalram_pages() << (PAGE_SHIFT - 10) >> 7, 65536UL);
+}
+
+int pgc_cache_init(long size_kib)
 {
 	struct pgc_level *l;
 	int err = 0;
@@ -455,8 +460,7 @@ int pgc_cache_init(void)
 		err = err ?: init_level(l);
 	}
 	if (!err)
-		err = pgc_resize(
-			pgc_size_kib ?: min(totalram_pages() << (PAGE_SHIFT - 10) >> 7, 65536UL));
+		err = pgc_resize(size_kib < 0 ? default_size_kib() : size_kib);
 	if (err) {
 		for_each_level(l)
 			exit_level(l);

@@ -14,9 +14,11 @@ module_param(enabled, bool, 0444);
 MODULE_PARM_DESC(enabled, "start with the cache on (default 1)");
 module_param_named(verify, pgc_verify, bool, 0444);
 MODULE_PARM_DESC(verify, "check that each table taken is zero and has one owner (default 0)");
-module_param_named(size_kib, pgc_size_kib, ulong, 0444);
-MODULE_PARM_DESC(size_kib,
-		 "size of all levels together (default 0: 1/128 of memory, 64 MiB at most)");
+static long size_kib = -1;
+module_param(size_kib, long, 0444);
+MODULE_PARM_DESC(
+	size_kib,
+	"size of all levels together, 0: nothing is kept (default -1: 1/128 of memory, 64 MiB at most)");
 module_param_named(age_ms, pgc_age_ms, uint, 0444);
 MODULE_PARM_DESC(age_ms, "give back what was not needed for so long (default 10000, 0: never)");
 static unsigned int ratio;
@@ -56,6 +58,11 @@ static int check_kernel(void)
 	return -EOPNOTSUPP;
 }
 
+static int start_cache(void)
+{
+	return pgc_cache_init(size_kib);
+}
+
 /* Set up in this order, undone in the opposite one. */
 static const struct {
 	const char *name;
@@ -65,7 +72,7 @@ static const struct {
 	{"kernel", check_kernel, NULL},
 	{"symbols", pgc_symbols_init, NULL},
 	{"prototypes", pgc_prototypes, NULL},
-	{"cache", pgc_cache_init, pgc_cache_exit},
+	{"cache", start_cache, pgc_cache_exit},
 	{"census", pgc_census, NULL},
 	{"shrinker", pgc_shrink_init, pgc_shrink_exit},
 	{"sysfs", pgc_sysfs_init, pgc_sysfs_exit},

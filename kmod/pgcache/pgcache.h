@@ -79,7 +79,7 @@ static inline void pgc_count(struct pgc_level *l, enum pgc_stat what, u64 n)
 }
 
 /* cache.c: all but pgc_take and pgc_park may sleep */
-int pgc_cache_init(void);
+int pgc_cache_init(long size_kib); /* negative: as much as suits the machine */
 void pgc_cache_exit(void);
 /*
  * A table that is zero, charged to the caller's memory cgroup and ours alone; NULL: let the kernel

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The page-table cache (kmod/pgcache) in the lab. TAP on standard output.
-# usage: pgcache.sh KERNEL           builds the module and boots three guests that run this with
-#        pgcache.sh guest PART KERNEL
+# usage: pgcache.sh KERNEL           builds the module and boots guests that run this with
+#        pgcache.sh guest PART KERNEL ROUNDS
+# MMPROF_STRESS: how many times the module is loaded and unloaded beside stress-ng, which takes half a minute each.
 set -u
 . tests/tap.sh
 S=/sys/kernel/mm/pgcache
@@ -16,7 +17,7 @@ part() { # PART LAB-OPTION...
 	local part=$1 status=0
 	shift
 	echo "# guest: $part"
-	scripts/lab --kernel "$kernel" --timeout 300 "$@" -- tests/lab/pgcache.sh guest "$part" "$kernel" >"$scratch/$part" 2>"$scratch/$part.err" || status=$?
+	scripts/lab --kernel "$kernel" --timeout $((300 + 60 * ${MMPROF_STRESS:-0})) "$@" -- tests/lab/pgcache.sh guest "$part" "$kernel" "${MMPROF_STRESS:-}" >"$scratch/$part" 2>"$scratch/$part.err" || status=$?
 	# one plan for all: the guests' own numbers go
 	sed -E 's/^((not )?ok) [0-9]+/\1/; /^1\.\./d' "$scratch/$part" | tee -a "$scratch/all"
 	grep -q '^1\.\.' "$scratch/$part" || {
@@ -37,6 +38,11 @@ host() {
 	part main --no-tiers --append 'page_poison=1 slub_debug=FZPU nopti'
 	# the boot loader's first stage is what turns five levels on
 	part small --bzimage --nodes fast=400M --cpus 1 --append 'pti=on page_poison=1'
+	if [[ -n ${MMPROF_STRESS:-} ]]; then
+		part stress --no-tiers --cpus 2 --append 'page_poison=1 slub_debug=FZPU'
+	else
+		echo "ok - stress-ng beside loads and unloads # SKIP takes minutes: MMPROF_STRESS=20 does it twenty times" | tee -a "$scratch/all"
+	fi
 	part many --bzimage --no-tiers --cpus 4 --smp multi --append 'no5lvl init_on_free=1 init_on_alloc=1'
 	echo "1..$(grep -cE '^(not )?ok' "$scratch/all")"
 	! grep -q '^not ok' "$scratch/all"
@@ -126,6 +132,14 @@ check_refusals() {
 	ok "and says why" eval 'dmesg | grep -q "pgcache: refused: cannot hook"'
 	rmmod hookheld
 	ok "nothing is left hooked" unhooked
+}
+
+check_nothing_kept() {
+	load size_kib=0
+	build/tests/workloads/forks 20 >/dev/null
+	is "$(value size_kib) $(total hit) $(total free)" "0 0 0" "with size_kib=0 nothing is kept"
+	ok "each allocation is a miss" test "$(total miss)" -gt 20
+	unload
 }
 
 check_levels() { # LEVEL...
@@ -264,6 +278,7 @@ main_part() {
 	quiet
 	before_tables=$(tables) before_free=$(free_kib)
 	check_refusals
+	check_nothing_kept
 	ok "loads" load verify=1 age_ms=0
 	is "$(value levels)" "pgd pud pmd pte" "four levels"
 	build/tests/workloads/forks 300 >/dev/null
@@ -322,6 +337,45 @@ small_part() {
 	tap_done
 }
 
+# Everything that makes and frees page tables, by a program that isn't ours, while the module comes and goes.
+stress_begin() { # exec is run by nobody, as stress-ng refuses that to root
+	nice -n 15 setpriv --reuid 65534 --clear-groups stress-ng --temp-path /tmp --exec 1 >"$scratch/exec" 2>&1 &
+	stress_pids=($!)
+	nice -n 15 stress-ng --verify --mmap 1 --mmap-bytes 32M --mremap 1 --mremap-bytes 16M --mprotect 1 --mmaphuge 1 \
+		--fork 1 --vfork 1 --clone 1 --clone-max 32 --mlock 1 >"$scratch/stress" 2>&1 &
+	stress_pids+=($!)
+}
+stress_end() { # fails when one of them found something wrong, or was gone before
+	local pid status=0
+	kill -INT "${stress_pids[@]}" || status=1
+	for pid in "${stress_pids[@]}"; do wait "$pid" || status=$?; done
+	return $status
+}
+stress_part() { # "$rounds" times
+	local before_tables before_free round failed=0
+	stress_begin
+	sleep 10
+	ok "stress-ng runs and ends" stress_end
+	quiet
+	before_tables=$(tables) before_free=$(free_kib)
+	stress_begin
+	for ((round = 1; round <= rounds; round++)); do
+		load verify=1 || failed=$((failed + 1))
+		sleep 4
+		identity >/dev/null || failed=$((failed + 1))
+		show "after $SECONDS s" | grep pte
+		unload || failed=$((failed + 1))
+	done
+	ok "stress-ng found nothing wrong in $SECONDS s: $(grep -hE 'fail:|error:' "$scratch/stress" "$scratch/exec" | head -n 3)" stress_end
+	is "$failed" 0 "loaded, its counts true, and unloaded $rounds times meanwhile"
+	ok "nothing is left hooked" unhooked
+	quiet
+	between $(($(tables) - before_tables)) -12 12 "page tables as before"
+	between $((before_free - $(free_kib))) -20000 6000 "free memory as before (KiB less)"
+	ok "the kernel's log is clean" log_clean
+	tap_done
+}
+
 # Four processors at once; hooks are only set and taken away while it is quiet, as QEMU demands.
 many_part() {
 	ok "loads" load verify=1
@@ -337,6 +391,6 @@ many_part() {
 }
 
 case $1 in
-guest) kernel=$3 && "$2_part" ;;
+guest) kernel=$3 rounds=${4:-3} && "$2_part" ;;
 *) host "$1" ;;
 esac
