@@ -32,9 +32,14 @@ static gint64 read_number(const char *dir, const char *file)
 	return text ? MAX(g_ascii_strtoll(text, NULL, 10), 0) : 0;
 }
 
+static int policy_number(const char *path)
+{
+	return atoi(path + strlen(FREQ_DIR "/policy"));
+}
+
 static int by_number(const void *a, const void *b)
 {
-	return atoi(*(char *const *)a + strlen("policy")) - atoi(*(char *const *)b + strlen("policy"));
+	return policy_number(*(char *const *)a) - policy_number(*(char *const *)b);
 }
 
 // "/sys/.../cpufreq/policy0", one for each set of CPUs that share a clock.
@@ -43,11 +48,11 @@ static int find_policies(GPtrArray **policies)
 	g_autofree char *dir = g_strconcat(settings_root, FREQ_DIR, NULL);
 	g_auto(GStrv) names = host_entries(dir);
 
-	qsort(names, g_strv_length(names), sizeof(*names), by_number);
 	*policies = g_ptr_array_new_with_free_func(g_free);
 	for (char **n = names; *n; n++)
 		if (g_str_has_prefix(*n, "policy"))
 			g_ptr_array_add(*policies, g_strconcat(FREQ_DIR "/", *n, NULL));
+	g_ptr_array_sort(*policies, by_number);
 	if ((*policies)->len)
 		return 0;
 	return err_set(-ENOENT, "no cpufreq driver (" FREQ_DIR " has no policy): usual in a virtual machine; "

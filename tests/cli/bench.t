@@ -133,8 +133,10 @@ is "$(metric forkbomb.due) $(metric forkbomb.reaped)" "4000 4000" "more than thi
 like "$(sql "SELECT why FROM not_measured WHERE what = 'the schedule' AND run_id = (SELECT max(id) FROM run)")" 'of 10 periods began later' "and told"
 
 # --- killed with any signal, the forkbomb leaves no process behind
+ends_within=10
+! grep -qa __asan_init "$MMPROF" || ends_within=100 # the sanitizers' terabytes of address space are read page by page
 for signal in INT TERM HUP QUIT KILL; do
-	"$MMPROF" bench forkbomb --duration 30 --period 0.2 --procs 20 --quiet &
+	"$MMPROF" bench forkbomb --duration 120 --period 0.2 --procs 20 --quiet &
 	pid=$! SECONDS=0
 	sleep 1
 	kill -"$signal" $pid
@@ -143,7 +145,7 @@ for signal in INT TERM HUP QUIT KILL; do
 		pgrep -f 'bench-worker [f]orkbomb' >/dev/null || break
 		sleep 0.1
 	done
-	ok "forkbomb killed with SIG$signal ends at once" test $SECONDS -lt 10
+	ok "forkbomb killed with SIG$signal ends at once" test $SECONDS -lt $ends_within
 	ok "and leaves nothing" sh -c '! pgrep -f "bench-worker [f]orkbomb"'
 	[[ $signal == KILL ]] && continue
 	is "$(sql "SELECT status FROM run ORDER BY id DESC LIMIT 1")" interrupted "and its run was interrupted"
