@@ -1,13 +1,10 @@
 // One run from set-up to the last figure; see session.h. Order matters: the run's row first, then everything
 // that may fail, the workload's first instruction last of all.
-#include "run/session.h"
+#include "run/session_state.h"
 
 #include <errno.h>
 #include <glib.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -27,61 +24,6 @@
 #include "run/samplers.h"
 #include "run/snapshots.h"
 #include "store/store.h"
-
-#define FLUSH_NS 1000000000ll
-
-struct facts {
-	GPtrArray *keys, *values;
-};
-
-struct session {
-	const struct session_options *options;
-	struct store *store;
-	int64_t run;
-	struct run_cgroup cgroup;
-	struct probes *probes;
-	struct workload *workload;
-	struct output *output;   // NULL: not searched
-	struct results *results; // NULL: no benchmark of ours
-	struct sample_target target;
-	struct samplers *samplers;
-	struct snapshots *snapshots;       // NULL: not in the lab with --truth
-	struct placement_times *cpu_times; // when the workload started
-	int signal_fd, timer_fd, kmsg_fd;
-	int journal_mark, pins_not_done;
-	struct facts facts;
-	int64_t flushed_ns;
-	const char *status, *status_why;
-	bool interrupted, killed;
-	struct rusage self_before;
-};
-
-static void signals(sigset_t *set)
-{
-	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGHUP);
-	sigaddset(set, SIGQUIT);
-}
-
-void session_block_signals(void)
-{
-	sigset_t set;
-
-	signals(&set);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
-
-bool session_pause(double seconds)
-{
-	struct timespec t = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
-	sigset_t set;
-
-	signals(&set);
-	return sigtimedwait(&set, NULL, &t) > 0;
-}
 
 static struct output_options output_options_of(const struct session_options *o)
 {
@@ -103,72 +45,7 @@ int session_check(const struct session_options *o)
 	return rc ? rc : output_check(&output);
 }
 
-// --- the run's row and its facts
-
-static void keep_fact(void *ctx, const char *key, const char *value)
-{
-	struct facts *f = ctx;
-
-	g_ptr_array_add(f->keys, g_strdup(key));
-	g_ptr_array_add(f->values, g_strdup(value));
-}
-
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-// The environment that the workload gets, as a digest: whether it differed can be told, what was in it can't.
-static void keep_environment(struct facts *f)
-{
-	g_auto(GStrv) vars = g_get_environ();
-	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-
-	qsort(vars, g_strv_length(vars), sizeof(*vars), by_text);
-	for (char **v = vars; *v; v++)
-		g_checksum_update(sum, (const guchar *)*v, (gssize)strlen(*v) + 1);
-	keep_fact(f, "workload.environment_sha256", g_checksum_get_string(sum));
-}
-
-static void keep_pin(void *ctx, const char *key, const char *outcome)
-{
-	struct session *s = ctx;
-
-	s->pins_not_done += g_str_has_prefix(outcome, PIN_NOT_DONE);
-	keep_fact(&s->facts, key, outcome);
-}
-
-// The workload's CPUs, if they are not all.
-static bool chosen_cpus(const struct session *s, cpu_set_t *set)
-{
-	const char *cpus = s->options->workload.cpus;
-
-	if (!cpus || !placement_parse(cpus, set))
-		CPU_ZERO(set);
-	if (!CPU_COUNT(set) && sched_getaffinity(0, sizeof(*set), set))
-		CPU_ZERO(set);
-	return placement_chosen("", set);
-}
-
-static int put_facts(struct session *s)
-{
-	return store_run_facts(s->store, s->run, (const char *const *)s->facts.keys->pdata,
-			       (const char *const *)s->facts.values->pdata, s->facts.keys->len);
-}
-
-static int store_facts(struct session *s)
-{
-	struct facts *f = &s->facts;
-	cpu_set_t set;
-
-	host_facts("", keep_fact, f);
-	if (s->options->workload.mergeable)
-		keep_fact(f, "workload.mergeable", workload_mergeable_how());
-	if (chosen_cpus(s, &set))
-		placement_facts("", &set, keep_fact, f);
-	keep_environment(f);
-	return put_facts(s);
-}
+// --- the run's row
 
 static int store_tags(struct session *s)
 {
@@ -203,7 +80,7 @@ static int begin(struct session *s)
 	int rc = store_run_begin(s->store, &info, &s->run);
 
 	if (!rc && o->pin)
-		rc = pin_set_up(o->pin, keep_pin, s);
+		rc = pin_set_up(o->pin, session_keep_pin, s);
 	if (!rc && o->set_up)
 		rc = o->set_up(o->ctx);
 	if (!rc)
@@ -211,7 +88,7 @@ static int begin(struct session *s)
 	if (!rc)
 		rc = store_tags(s);
 	if (!rc)
-		rc = store_facts(s);
+		rc = session_store_facts(s);
 	return rc ? rc : store_commit(s->store);
 }
 
@@ -260,7 +137,7 @@ static int set_up(struct session *s)
 	sigset_t set;
 	int rc;
 
-	signals(&set);
+	session_signals(&set);
 	s->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	s->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	every.it_interval.tv_sec = s->options->interval_ms / 1000;
@@ -340,117 +217,6 @@ static int launch(struct session *s)
 	return rc;
 }
 
-static void kill_workload(struct session *s, int signal)
-{
-	if (signal == SIGKILL && s->cgroup.fd >= 0)
-		run_cgroup_kill(&s->cgroup);
-	else
-		kill(workload_pid(s->workload), signal);
-}
-
-// A terminal's Ctrl-C has already reached the workload, which shares our process group; a signal sent to
-// mmprof alone is passed on.
-static void on_signal(struct session *s)
-{
-	struct signalfd_siginfo info;
-
-	while (read(s->signal_fd, &info, sizeof(info)) == sizeof(info)) {
-		s->interrupted = true;
-		s->status = "interrupted";
-		s->status_why = info.ssi_signo == SIGINT    ? "SIGINT"
-				: info.ssi_signo == SIGTERM ? "SIGTERM"
-							    : "signal";
-		if (info.ssi_code != SI_KERNEL)
-			kill_workload(s, (int)info.ssi_signo);
-	}
-}
-
-static void check_timeout(struct session *s, int64_t now)
-{
-	int64_t limit = s->options->timeout_s * 1000000000ll;
-
-	if (!limit || now < limit)
-		return;
-	if (strcmp(s->status, "timeout"))
-		kill_workload(s, SIGTERM);
-	else if (now > limit + 2000000000ll && !s->killed) {
-		s->killed = true;
-		kill_workload(s, SIGKILL);
-	}
-	s->status = "timeout";
-	s->status_why = "the workload ran longer than --timeout";
-}
-
-// Between two flushes the database is free, for `mmprof note` or `merge`. While one of them writes, the
-// samples wait: the workload must not.
-static int flush(struct session *s, int64_t now)
-{
-	int rc;
-
-	if (now - s->flushed_ns < FLUSH_NS)
-		return 0;
-	rc = store_try_begin(s->store);
-	if (rc == -EBUSY)
-		return 0;
-	s->flushed_ns = now;
-	if (!rc)
-		rc = probes_collect(s->probes, s->store, s->run, false);
-	if (!rc)
-		rc = store_commit(s->store);
-	store_begin_later(s->store);
-	return rc;
-}
-
-static int tick(struct session *s)
-{
-	int64_t now = workload_since_start_ns(s->workload);
-	uint64_t missed;
-	int rc;
-
-	if (read(s->timer_fd, &missed, sizeof(missed)) < 0)
-		return 0;
-	rc = samplers_read(s->samplers, now, false, false);
-	if (!rc)
-		rc = snapshots_take(s->snapshots);
-	probes_pump(s->probes);
-	if (!rc && s->kmsg_fd >= 0)
-		rc = klog_read(s->kmsg_fd, s->store, s->run, now);
-	check_timeout(s, now);
-	return rc ? rc : flush(s, now);
-}
-
-static int watch(struct session *s)
-{
-	struct pollfd fds[] = {{workload_event_fd(s->workload), POLLIN, 0},
-			       {s->signal_fd, POLLIN, 0},
-			       {s->timer_fd, POLLIN, 0},
-			       {-1, POLLIN, 0},
-			       {-1, POLLIN, 0},
-			       {-1, POLLIN, 0}};
-	int rc = 0;
-
-	while (!rc) {
-		for (int i = 0; i < 2; i++)
-			fds[3 + i].fd = s->output ? output_fd(s->output, i) : -1;
-		fds[5].fd = s->results ? results_fd(s->results) : -1;
-		if (poll(fds, G_N_ELEMENTS(fds), -1) < 0 && errno != EINTR)
-			return err_set(-errno, "poll: %m");
-		if (fds[1].revents & POLLIN)
-			on_signal(s);
-		for (int i = 0; i < 2 && !rc; i++)
-			if (fds[3 + i].revents)
-				rc = output_read(s->output, i, s->store, s->run,
-						 workload_since_start_ns(s->workload));
-		if (fds[5].revents && !rc)
-			rc = results_read(s->results, s->store, s->run, workload_since_start_ns(s->workload));
-		if (fds[0].revents & POLLIN)
-			return 0;
-		if (fds[2].revents & POLLIN)
-			rc = tick(s);
-	}
-	return rc;
-}
-
 // --- the end
 
 static int64_t timeval_ns(struct timeval t)
@@ -501,29 +267,6 @@ static int finish(struct session *s, const struct workload_end *end, struct sess
 	return rc;
 }
 
-// Whether others shared the workload's cores; a benchmark knows itself which CPUs it was on.
-static int store_placement(struct session *s)
-{
-	g_autofree char *shared = NULL, *disturbed = NULL;
-	guint before = s->facts.keys->len;
-	cpu_set_t set;
-	int rc = 0;
-
-	if (s->results) {
-		results_facts(s->results, keep_fact, &s->facts);
-		return s->facts.keys->len > before ? put_facts(s) : 0;
-	}
-	if (!chosen_cpus(s, &set))
-		return 0;
-	shared = placement_shared("", &set);
-	disturbed = placement_disturbed("", s->cpu_times, &set);
-	if (shared)
-		rc = store_not_measured(s->store, s->run, PLACEMENT_WARNING, shared);
-	if (!rc && disturbed)
-		rc = store_not_measured(s->store, s->run, PLACEMENT_WARNING, disturbed);
-	return rc;
-}
-
 // Everything is read once more after the workload's end, with the probes off.
 static int last_readings(struct session *s, struct session_outcome *out)
 {
@@ -543,7 +286,7 @@ static int last_readings(struct session *s, struct session_outcome *out)
 	if (!rc && s->results)
 		rc = results_finish(s->results, s->store, s->run, now);
 	if (!rc)
-		rc = store_placement(s);
+		rc = session_store_placement(s);
 	probes_pump(s->probes);
 	if (!rc)
 		rc = probes_collect(s->probes, s->store, s->run, true);
@@ -558,7 +301,7 @@ static int live(struct session *s, struct session_outcome *out)
 	int rc = launch(s), later;
 
 	if (!rc)
-		rc = watch(s);
+		rc = session_watch(s);
 	if (rc)
 		return rc;
 	workload_end(s->workload, &end);
@@ -592,8 +335,7 @@ static void tear_down(struct session *s, struct session_outcome *out)
 	probes_free(s->probes);
 	run_cgroup_free(&s->cgroup);
 	placement_free(s->cpu_times);
-	g_ptr_array_unref(s->facts.keys);
-	g_ptr_array_unref(s->facts.values);
+	session_facts_clear(s);
 	out->pins_not_done = s->pins_not_done;
 	out->not_put_back = journal_undo_to(s->journal_mark);
 	if (s->signal_fd >= 0)
@@ -630,8 +372,7 @@ int session_run(struct store *store, const struct session_options *options, stru
 
 	memset(out, 0, sizeof(*out));
 	s.cgroup.fd = -1;
-	s.facts =
-	    (struct facts){g_ptr_array_new_with_free_func(g_free), g_ptr_array_new_with_free_func(g_free)};
+	session_facts_init(&s);
 	s.journal_mark = journal_mark();
 	rc = begin(&s);
 	if (!rc)

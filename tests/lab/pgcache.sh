@@ -102,8 +102,8 @@ total() { # FILE: over the levels
 }
 
 log_clean() { # apart from what the machine says at boot
-	! dmesg | grep -E 'BUG|WARNING|Bad page|Oops|rcu.*(stall|self-detected)|blocked for more|Call Trace|bad-state|nonzero' |
-		grep -vE 'not a bug|report a bug|Hardware name' || return 1
+	! dmesg | grep -vE 'not a bug|report a bug|Hardware name' |
+		grep -A 30 -E 'BUG|WARNING|Bad page|Oops|rcu.*(stall|self-detected)|blocked for more|Call Trace|bad-state|nonzero' || return 1
 }
 
 # What is cached where, for people who read the log.
