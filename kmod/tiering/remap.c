@@ -9,7 +9,8 @@
  *    collapse nor another migration has it; forks and unmaps are excluded or noticed under the page table's lock.
  *  - A write through the page table sets the dirty bit; one by a pin (get_user_pages) holds a reference or sets PG_dirty,
  *    which was cleared. All three are checked after the entry is cleared and flushed.
- *  - A clean anonymous page is nothing new to the kernel: add_to_swap() marks it dirty.
+ *  - A clean anonymous page is nothing new to the kernel: add_to_swap() marks it dirty. MADV_FREE makes a written page
+ *    clean as well: it then waits, with one more reference, or has lost PG_swapbacked; both are checked.
  *  - PTE_SHADOWED, a bit that neither hardware nor Linux uses, marks an entry that we made. It goes away with the page
  *    (a fault, mprotect, migration or swap makes a new entry), so a reused pfn is not mistaken for ours.
  */
@@ -107,7 +108,8 @@ static enum tier_stat exchange(struct tier_spot *s, unsigned long addr, struct f
 		why = pte_dirty(was) ? MOVES_fail_dirty : MOVES_fail_migrate;
 	} else {
 		folio_ref_unfreeze(old, 2);
-		if (folio_test_dirty(old))
+		/* written by a pin; or given away (MADV_FREE), which leaves a page that was written clean */
+		if (folio_test_dirty(old) || !folio_test_swapbacked(old))
 			why = MOVES_fail_dirty;
 	}
 	if (why) {
@@ -218,7 +220,7 @@ static void promote_one(struct mm_struct *mm, struct tier_job *job, struct remap
 	tier_count(MOVES_tpm_promoted, 1);
 	finish_old(r->old);
 	finish_new(r->new);
-	tier_shadow_put(job->key, job->pfn, r->old);
+	tier_shadow_put(vmap_mm(job->key), job->pfn, r->old);
 }
 
 /* Those that can't be exchanged in the page table take the ordinary way. */
@@ -284,7 +286,7 @@ static enum tier_stat back_to_shadow(struct mm_struct *mm, struct tier_job *job,
 
 static void demote_one(struct mm_struct *mm, struct tier_job *job)
 {
-	struct folio *shadow = job->order ? NULL : tier_shadow_take(job->key, job->pfn);
+	struct folio *shadow = job->order ? NULL : tier_shadow_take(job->pfn);
 
 	job->result = 0;
 	if (!shadow)

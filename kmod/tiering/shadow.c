@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * nomad's shadows: the old pages of promoted ones, by virtual page. Ours alone: off the LRU, of no process, with one
- * reference. The oldest go when there are more than shadow_permille of slow memory, and when the kernel
- * is short of that.
+ * nomad's shadows: the old pages of promoted ones, by the number of the page that took its place. Ours alone: off the
+ * LRU, of no process, with one reference. The oldest go when there are more than shadow_permille of slow memory, and when
+ * the kernel is short of that.
+ *
+ * By the page, not by its address: mremap() takes a page elsewhere with its mark (remap.c), and an address may get a
+ * page that has the number, and the mark, of one that was there before. A page's number comes back only when the page
+ * is gone, and one that is made by exchange again puts its own shadow in the old one's place.
  */
 #include <linux/list.h>
 #include <linux/rmap.h>
@@ -15,12 +19,13 @@
 
 struct shadow {
 	struct list_head list; /* oldest first */
-	u64 key, pfn; /* of the page in fast memory */
+	u64 pfn; /* of the page in fast memory */
+	u16 mm; /* whose it was */
 	struct folio *folio;
 };
 
 static DEFINE_SPINLOCK(lock);
-static DEFINE_XARRAY(by_key);
+static DEFINE_XARRAY(by_pfn);
 static LIST_HEAD(by_age);
 static unsigned long n_shadows;
 
@@ -31,7 +36,7 @@ unsigned long tier_shadow_count(void)
 
 static struct shadow *remove_locked(struct shadow *s)
 {
-	xa_erase(&by_key, s->key);
+	xa_erase(&by_pfn, s->pfn);
 	list_del(&s->list);
 	n_shadows--;
 	return s;
@@ -68,72 +73,71 @@ static void strip(struct folio *folio)
 	folio_clear_dirty(folio);
 }
 
-/* Takes over the reference. Nothing here waits for memory: the caller holds pages' locks. */
-int tier_shadow_put(u64 key, u64 pfn, struct folio *folio)
+static struct shadow *take(u64 pfn)
 {
-	struct shadow *s = kmalloc(sizeof(*s), GFP_NOWAIT | __GFP_NOWARN), *old;
+	struct shadow *s;
+
+	spin_lock(&lock);
+	s = xa_load(&by_pfn, pfn);
+	if (s)
+		remove_locked(s);
+	spin_unlock(&lock);
+	return s;
+}
+
+/* Takes over the reference. Nothing here waits for memory: the caller holds pages' locks. */
+int tier_shadow_put(u16 mm, u64 pfn, struct folio *folio)
+{
+	struct shadow *s = kmalloc(sizeof(*s), GFP_NOWAIT | __GFP_NOWARN), *old = take(pfn);
 	u64 limit = div_u64(tier_total(TIER_SLOW) * tier_params.shadow_permille, 1000);
 
+	if (old)
+		discard(old, MOVES_shadow_stale);
 	strip(folio);
-	if (!s || !limit || xa_reserve(&by_key, key, GFP_NOWAIT | __GFP_NOWARN)) {
+	if (!s || !limit || xa_reserve(&by_pfn, pfn, GFP_NOWAIT | __GFP_NOWARN)) {
 		kfree(s);
 		folio_put(folio);
 		return -ENOMEM;
 	}
-	*s = (struct shadow){.key = key, .pfn = pfn, .folio = folio};
+	*s = (struct shadow){.pfn = pfn, .mm = mm, .folio = folio};
 	spin_lock(&lock);
-	old = xa_load(&by_key, key);
-	if (old)
-		remove_locked(old);
-	xa_store(&by_key, key, s, GFP_ATOMIC | __GFP_NOWARN); /* reserved; where it fails, it goes by age */
+	xa_store(&by_pfn, pfn, s, GFP_ATOMIC | __GFP_NOWARN); /* reserved, so it cannot fail */
 	list_add_tail(&s->list, &by_age);
 	n_shadows++;
 	spin_unlock(&lock);
-	if (old)
-		discard(old, MOVES_shadow_stale);
 	tier_count(MOVES_shadow_made, 1);
 	while (tier_shadow_count() > limit && discard_oldest(MOVES_shadow_stale))
 		;
 	return 0;
 }
 
-struct folio *tier_shadow_take(u64 key, u64 pfn)
+struct folio *tier_shadow_take(u64 pfn)
 {
-	struct folio *folio = NULL;
-	struct shadow *s;
+	struct shadow *s = take(pfn);
+	struct folio *folio = s ? s->folio : NULL;
 
-	spin_lock(&lock);
-	s = xa_load(&by_key, key);
-	if (s)
-		remove_locked(s);
-	spin_unlock(&lock);
-	if (!s)
-		return NULL;
-	if (s->pfn != pfn) {
-		discard(s, MOVES_shadow_stale);
-		return NULL;
-	}
-	folio = s->folio;
 	kfree(s);
 	return folio;
 }
 
 void tier_shadow_forget_mm(u16 mm)
 {
-	unsigned long index = vmap_key(mm, 0);
+	unsigned long pfn = 0;
 	struct shadow *s;
+	bool its;
 
-	for (;;) {
+	do {
 		spin_lock(&lock);
-		s = xa_find(&by_key, &index, vmap_key(mm, (1ull << 45) - 1), XA_PRESENT);
-		if (s)
+		s = xa_find(&by_pfn, &pfn, ULONG_MAX, XA_PRESENT);
+		its = s && s->mm == mm;
+		if (its)
 			remove_locked(s);
 		spin_unlock(&lock);
-		if (!s)
-			return;
-		discard(s, MOVES_shadow_stale);
+		if (its)
+			discard(s, MOVES_shadow_stale);
+		pfn++;
 		cond_resched();
-	}
+	} while (s);
 }
 
 void tier_shadow_flush(void)
@@ -198,5 +202,5 @@ void tier_shadow_exit(void)
 {
 	unregister();
 	tier_shadow_flush();
-	xa_destroy(&by_key);
+	xa_destroy(&by_pfn);
 }

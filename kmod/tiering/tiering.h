@@ -244,8 +244,8 @@ void tier_remap_demote(struct mm_struct *mm, struct tier_job *job, unsigned int 
 /* shadow.c */
 int tier_shadow_init(void);
 void tier_shadow_exit(void);
-int tier_shadow_put(u64 key, u64 pfn, struct folio *shadow);
-struct folio *tier_shadow_take(u64 key, u64 pfn);
+int tier_shadow_put(u16 mm, u64 pfn, struct folio *shadow);
+struct folio *tier_shadow_take(u64 pfn);
 void tier_shadow_forget_mm(u16 mm);
 unsigned long tier_shadow_count(void);
 void tier_shadow_flush(void);

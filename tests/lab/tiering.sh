@@ -259,7 +259,7 @@ swap_on() {
 chaos_under() {
 	load policy="$1" sampler="$2" scan_ms=100 cpu_budget_permille=600 migrate_mbps=0 hysteresis=0 decay_rounds=2
 	work chaos "$4" "$3" "$5" >"$scratch/work" 2>&1
-	is "$?" 0 "$1 with $2: fork, kill, munmap, mprotect, mlock, mremap, huge pages, swap: $(grep -c wrong=0 "$scratch/work") processes found all as it was"
+	is "$?" 0 "$1 with $2: fork, kill, munmap, mprotect, mlock, mremap, huge pages, swap, KSM, MADV_FREE: $(grep -c wrong=0 "$scratch/work") processes found all as it was"
 	grep -v 'wrong=0' "$scratch/work" | sed 's/^/# /'
 	show "$1 $2"
 	ok "$1 with $2: pages moved meanwhile: $(sum moves/promoted moves/demoted)" test "$(sum moves/promoted moves/demoted)" -gt 1000
@@ -284,17 +284,27 @@ reloads() { # SECONDS: the module comes and goes while memory is in use
 	is "$(vmstat nr_isolated_anon)" 0 "no page is left isolated"
 }
 
+busy_ksm() { echo 2000 >/sys/kernel/mm/ksm/pages_to_scan && echo 20 >/sys/kernel/mm/ksm/sleep_millisecs && echo 1 >/sys/kernel/mm/ksm/run; }
+
+check_chaotic() { # all that was to go on did
+	ok "pages were swapped out: $(vmstat pswpout)" test "$(vmstat pswpout)" -gt 100
+	ok "huge pages were split: $(vmstat thp_split_page)" test "$(vmstat thp_split_page)" -gt 0
+	ok "and made: $(vmstat thp_fault_alloc) by faults, $(vmstat thp_collapse_alloc) by khugepaged" test "$(vmstat thp_fault_alloc)" -gt 0
+	ok "KSM merged pages, which were then written: $(vmstat cow_ksm)" test "$(vmstat cow_ksm)" -gt 0
+	ok "pages were given away (MADV_FREE) and reclaimed or not: $(vmstat pglazyfree)" test "$(vmstat pglazyfree)" -gt 1000
+}
+
 chaos_part() {
 	quiet_kernel
 	swap_on
-	echo 1 >/sys/kernel/mm/ksm/run
+	busy_ksm
 	chaos_under ours abit 18 150 3
 	chaos_under memtis abit 10 150 3
 	chaos_under nomad abit 18 150 3
 	chaos_under ours hint 12 100 3
 	reloads 20
 	ok "nothing was killed for lack of memory" test "$(vmstat oom_kill)" == 0
-	echo "# swapped out $(vmstat pswpout), THP split $(vmstat thp_split_page), collapsed $(vmstat thp_collapse_alloc), ksm $(cat /sys/kernel/mm/ksm/pages_shared)"
+	check_chaotic
 	ok "the kernel's log is clean" log_clean
 	tap_done
 }
@@ -311,12 +321,13 @@ many_part() {
 soak_part() {
 	quiet_kernel
 	swap_on
-	echo 1 >/sys/kernel/mm/ksm/run
+	busy_ksm
 	chaos_under ours abit "$MMPROF_SOAK" 150 3
 	chaos_under memtis abit "$MMPROF_SOAK" 150 3
 	chaos_under nomad abit "$MMPROF_SOAK" 150 3
 	chaos_under nomad hint "$MMPROF_SOAK" 150 3
 	reloads "$MMPROF_SOAK"
+	check_chaotic
 	ok "the kernel's log is clean" log_clean
 	tap_done
 }

@@ -1,10 +1,12 @@
 // Memory whose every page carries a pattern that can be checked, for tests of memory tiering.
-//   tierwork hot MIB HOT-PERCENT SECONDS [THP]  starts on the slow node; nearly all accesses go to a part of
-//   it tierwork moving MIB HOT-PERCENT SECONDS     the hot part moves to the other half after half of the
-//   time tierwork chaos MIB SECONDS [JOBS]           fork, exit, munmap, mprotect, mlock, huge pages, swap
-//   while in use
-// Prints a line each second: hot part in fast memory, cold part, pages checked, wrong ones. 1 when any was
-// wrong.
+//
+//   tierwork hot MIB HOT-PERCENT SECONDS [thp]: starts on the slow node; a part gets nearly all accesses
+//   tierwork moving MIB HOT-PERCENT SECONDS: the hot part moves to the other half after half of the time
+//   tierwork shadows MIB SECONDS: read often, then left alone while others take up fast memory
+//   tierwork chaos MIB SECONDS [JOBS]: whatever can happen to memory happens while it is in use
+//
+// Prints a line each second: hot part in fast memory, cold part, pages checked, wrong ones. 1 when any
+// was wrong.
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -74,231 +76,314 @@ static int share(char *memory, uint64_t from, uint64_t n, int node)
 	return known ? (int)(there * 100 / known) : -1;
 }
 
-// --- the pattern: which page, how often written, and both mixed, at the page's begin, middle and end
+// --- the pattern: what is written, how often, and both mixed, at the page's begin, middle and end
+
+struct meta {
+	uint32_t what, version; // of the page's contents, as last written
+};
+
+// Memory and what must be in it, which is kept where nobody moves it: a page that is older than it should be
+// is wrong, too.
+struct area {
+	char *memory;
+	struct meta *meta;
+	uint64_t pages;
+};
 
 static uint64_t mix(uint64_t a, uint64_t b)
 {
 	return (a + 0x9e3779b97f4a7c15ull) * 0xbf58476d1ce4e5b9ull ^ b * 0x94d049bb133111ebull;
 }
 
-static void write_page(char *memory, uint64_t page)
+static volatile uint64_t *words(const struct area *a, uint64_t page)
 {
-	volatile uint64_t *w = (uint64_t *)(memory + page * PAGE);
-	uint64_t count;
-
-	w[0] = page; // first, because a read of fresh memory maps the zero page
-	count = w[1] + 1;
-	w[1] = count;
-	w[WORDS / 2] = mix(page, count);
-	w[WORDS - 1] = ~mix(page, count);
+	return (uint64_t *)(a->memory + page * PAGE);
 }
 
-static void check_page(char *memory, uint64_t page)
+static void write_as(struct area *a, uint64_t page, struct meta m)
 {
-	volatile uint64_t *w = (uint64_t *)(memory + page * PAGE);
-	uint64_t m = mix(page, w[1]);
+	volatile uint64_t *w = words(a, page);
+
+	w[0] = m.what + 1ull;
+	w[1] = m.version;
+	w[WORDS / 2] = mix(m.what, m.version);
+	w[WORDS - 1] = ~mix(m.what, m.version);
+	a->meta[page] = m;
+}
+
+static void write_page(struct area *a, uint64_t page)
+{
+	write_as(a, page, (struct meta){a->meta[page].what, a->meta[page].version + 1});
+}
+
+static void check_page(struct area *a, uint64_t page)
+{
+	volatile uint64_t *w = words(a, page);
+	struct meta m = a->meta[page];
 
 	checked++;
-	if (w[0] == page && w[WORDS / 2] == m && w[WORDS - 1] == ~m)
+	if (w[0] == m.what + 1ull && w[1] == m.version && w[WORDS / 2] == mix(m.what, m.version) &&
+	    w[WORDS - 1] == ~mix(m.what, m.version))
 		return;
 	if (wrong++ < 5)
-		printf("# page %lu wrong: %lx %lx %lx %lx\n", page, w[0], w[1], w[WORDS / 2], w[WORDS - 1]);
+		printf("# page %lu wrong: %lx %lx %lx %lx, not %x in version %x\n", page, w[0], w[1],
+		       w[WORDS / 2], w[WORDS - 1], m.what + 1, m.version);
 }
 
-static void check_all(char *memory, uint64_t pages)
+static void check_all(struct area *a)
 {
-	for (uint64_t i = 0; i < pages; i++)
-		check_page(memory, i);
+	for (uint64_t i = 0; i < a->pages; i++)
+		check_page(a, i);
 }
 
-static char *map(uint64_t bytes, bool huge)
+static void *get(uint64_t bytes, int flags)
 {
-	char *at = mmap(NULL, bytes + HUGE, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	if (at == MAP_FAILED) {
-		perror("mmap");
-		exit(2);
-	}
-	at = (char *)(((uintptr_t)at + HUGE - 1) & ~(HUGE - 1));
-	madvise(at, bytes, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
-	return at;
+	if (at != MAP_FAILED)
+		return at;
+	perror("mmap");
+	exit(2);
+}
+
+static struct area map(uint64_t mib, bool huge)
+{
+	struct area a = {.pages = mib << 8};
+	char *at = get(a.pages * PAGE + HUGE, MAP_PRIVATE);
+
+	a.memory = (char *)(((uintptr_t)at + HUGE - 1) & ~(HUGE - 1));
+	a.meta = get(a.pages * sizeof(*a.meta), MAP_SHARED);
+	for (uint64_t i = 0; i < a.pages; i++)
+		a.meta[i].what = (uint32_t)i;
+	madvise(a.memory, a.pages * PAGE, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+	return a;
+}
+
+static void fill(struct area *a, int node)
+{
+	allocate_on(node);
+	for (uint64_t i = 0; i < a->pages; i++)
+		write_page(a, i);
+	allocate_on(-1);
 }
 
 // --- a hot part
 
-static void use(char *memory, uint64_t pages, uint64_t from, uint64_t hot, double until)
+static void use(struct area *a, uint64_t from, uint64_t hot, double until)
 {
 	while (now() < until)
 		for (int i = 0; i < 200; i++) {
-			uint64_t page = rnd() % 100 ? from + rnd() % hot : rnd() % pages;
+			uint64_t page = rnd() % 100 ? from + rnd() % hot : rnd() % a->pages;
 
-			check_page(memory, page);
+			check_page(a, page);
 			if (rnd() % 2)
-				write_page(memory, page);
+				write_page(a, page);
 		}
 }
 
 static int hot_part(uint64_t mib, uint64_t percent, int seconds, bool moving, bool huge, int until)
 {
-	uint64_t pages = mib << 8, hot = pages * percent / 100, from = 0;
-	char *memory = map(pages * PAGE, huge);
+	struct area a = map(mib, huge);
+	uint64_t hot = a.pages * percent / 100, from = 0;
 	double start;
 	int fast = 0;
 
-	allocate_on(SLOW);
-	for (uint64_t i = 0; i < pages; i++)
-		write_page(memory, i);
-	allocate_on(-1);
+	fill(&a, SLOW);
 	start = now();
 	for (int s = 1; s <= seconds && fast < until; s++) {
 		if (moving && s > seconds / 2)
-			from = pages / 2;
-		use(memory, pages, from, hot, start + s);
-		fast = share(memory, from, hot, FAST);
+			from = a.pages / 2;
+		use(&a, from, hot, start + s);
+		fast = share(a.memory, from, hot, FAST);
 		printf("%d hot_fast=%d cold_fast=%d checked=%lu wrong=%lu\n", s, fast,
-		       share(memory, from ? 0 : hot, from ? from : pages - hot, FAST), checked, wrong);
+		       share(a.memory, from ? 0 : hot, from ? from : a.pages - hot, FAST), checked, wrong);
 		fflush(stdout);
 	}
-	check_all(memory, pages);
+	check_all(&a);
 	return wrong != 0;
 }
 
-// --- for nomad's shadows: read often, so promoted; then left alone, while others take up fast memory; then
-// checked
+// --- for nomad's shadows: read often, so promoted; left alone, while others take up fast memory; checked
 
 static int shadows(uint64_t mib, int seconds)
 {
-	uint64_t pages = mib << 8, others = (mib * 2) << 8;
-	char *memory = map(pages * PAGE, false), *other = map(others * PAGE, false);
-	double start = now();
-	int fast, i;
+	struct area a = map(mib, false), others = map(mib * 2, false);
+	double start;
+	int fast;
 
-	allocate_on(SLOW);
-	for (uint64_t p = 0; p < pages; p++)
-		write_page(memory, p);
-	allocate_on(-1);
+	fill(&a, SLOW);
+	start = now();
 	while (now() < start + seconds / 3.0)
-		check_all(memory, pages);
-	fast = share(memory, 0, pages, FAST);
-	for (i = 0; now() < start + seconds; i++)
-		for (uint64_t p = 0; p < others; p++)
-			write_page(other, p);
-	printf("fast=%d then=%d ", fast, share(memory, 0, pages, FAST));
-	check_all(memory, pages);
-	for (uint64_t p = 0; p < pages; p += 2) // a write after a return, and one more look
-		write_page(memory, p);
-	check_all(memory, pages);
+		check_all(&a);
+	fast = share(a.memory, 0, a.pages, FAST);
+	while (now() < start + seconds)
+		for (uint64_t p = 0; p < others.pages; p++)
+			write_page(&others, p);
+	printf("fast=%d then=%d ", fast, share(a.memory, 0, a.pages, FAST));
+	check_all(&a);
+	for (uint64_t p = 0; p < a.pages; p += 2) // a write after a return, and one more look
+		write_page(&a, p);
+	check_all(&a);
 	printf("checked=%lu wrong=%lu\n", checked, wrong);
 	return wrong != 0;
 }
 
 // --- chaos: each round one thing is done to memory that is otherwise in use
 
-static void touch_some(char *memory, uint64_t pages, int n)
+static void touch_some(struct area *a, int n)
 {
 	while (n--) {
-		uint64_t page = rnd() % 4 ? rnd() % (pages / 4 + 1) : rnd() % pages;
+		uint64_t page = rnd() % 4 ? rnd() % (a->pages / 4 + 1) : rnd() % a->pages;
 
-		check_page(memory, page);
-		write_page(memory, page);
+		check_page(a, page);
+		write_page(a, page);
 	}
 }
 
-static void forked(char *memory, uint64_t pages)
+// So many pages at most, somewhere.
+static uint64_t some(const struct area *a, uint64_t most, uint64_t *from)
 {
-	pid_t pid = fork();
+	*from = rnd() % a->pages;
+	return a->pages - *from < most ? a->pages - *from : most;
+}
+
+static void forked(struct area *a)
+{
+	uint64_t bytes = a->pages * sizeof(*a->meta);
+	struct meta *own = a->meta, *childs = get(bytes, MAP_SHARED);
+	pid_t pid;
 	int status = 0;
 
+	memcpy(childs, own, bytes);
+	pid = fork();
 	if (!pid) {
+		a->meta = childs;
 		seed ^= (uint64_t)getpid() << 32;
-		touch_some(memory, pages, 2000);
+		touch_some(a, 2000);
 		_exit(wrong != 0);
 	}
-	touch_some(memory, pages, 1000);
+	touch_some(a, 1000);
 	if (pid > 0 && rnd() % 3 == 0)
 		kill(pid, SIGKILL); // dies while its pages may be moving
 	waitpid(pid, &status, 0);
+	munmap(childs, bytes);
 	if (WIFEXITED(status) && WEXITSTATUS(status))
 		wrong++;
 }
 
-static void unmapped(char *memory, uint64_t pages)
+static void unmapped(struct area *a)
 {
-	uint64_t n = 1 + rnd() % 600, from = rnd() % pages;
+	uint64_t from, n = some(a, 1 + rnd() % 600, &from);
 
-	n = from + n > pages ? pages - from : n;
-	munmap(memory + from * PAGE, n * PAGE);
-	if (mmap(memory + from * PAGE, n * PAGE, PROT_READ | PROT_WRITE,
+	munmap(a->memory + from * PAGE, n * PAGE);
+	if (mmap(a->memory + from * PAGE, n * PAGE, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
 		exit(2);
 	allocate_on(rnd() % 2);
 	for (uint64_t i = from; i < from + n; i++)
-		write_page(memory, i);
+		write_page(a, i);
 	allocate_on(-1);
 }
 
-static void protected(char *memory, uint64_t pages)
+static void protected(struct area *a)
 {
-	uint64_t from = rnd() % pages, n = pages - from < 300 ? pages - from : 300;
+	uint64_t from, n = some(a, 300, &from);
 
-	mprotect(memory + from * PAGE, n * PAGE, PROT_READ);
+	mprotect(a->memory + from * PAGE, n * PAGE, PROT_READ);
 	for (uint64_t i = 0; i < n; i++)
-		check_page(memory, from + i);
-	mprotect(memory + from * PAGE, n * PAGE, PROT_READ | PROT_WRITE);
+		check_page(a, from + i);
+	mprotect(a->memory + from * PAGE, n * PAGE, PROT_READ | PROT_WRITE);
 }
 
-static void locked(char *memory, uint64_t pages)
+static void locked(struct area *a)
 {
-	uint64_t from = rnd() % pages, n = pages - from < 200 ? pages - from : 200;
+	uint64_t from, n = some(a, 200, &from);
 
-	mlock(memory + from * PAGE, n * PAGE);
-	touch_some(memory, pages, 500);
-	munlock(memory + from * PAGE, n * PAGE);
+	mlock(a->memory + from * PAGE, n * PAGE);
+	touch_some(a, 500);
+	munlock(a->memory + from * PAGE, n * PAGE);
 }
 
-static void advised(char *memory, uint64_t pages)
+// Whole huge pages, or parts of them, which have to be split.
+static void advised(struct area *a)
 {
 	static const int advice[] = {MADV_HUGEPAGE,     MADV_NOHUGEPAGE, 20 /* COLD */,   21 /* PAGEOUT */,
 				     25 /* COLLAPSE */, MADV_MERGEABLE,  MADV_UNMERGEABLE};
-	uint64_t from = rnd() % pages & ~511ul, n = pages - from < 1024 ? pages - from : 1024;
+	uint64_t from, n = some(a, 1024, &from);
 
-	madvise(memory + from * PAGE, n * PAGE, advice[rnd() % (sizeof(advice) / sizeof(*advice))]);
+	if (rnd() % 2)
+		from &= ~511ul;
+	madvise(a->memory + from * PAGE, n * PAGE, advice[rnd() % (sizeof(advice) / sizeof(*advice))]);
 }
 
-static void moved(char *memory, uint64_t pages)
+// Pages that KSM may merge, and that are written one by one later.
+static void alike(struct area *a)
 {
-	uint64_t n = pages < 256 ? pages : 256, from = rnd() % (pages - n + 1);
-	char *at = memory + from * PAGE,
-	     *other = mmap(NULL, n * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t from, n = some(a, 512, &from);
 
-	// fails where it is more than one mapping by now
-	if (mremap(at, n * PAGE, n * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, other) == MAP_FAILED) {
-		munmap(other, n * PAGE);
+	for (uint64_t i = from; i < from + n; i++)
+		write_as(a, i, (struct meta){.what = ~1u, .version = 1});
+	madvise(a->memory + from * PAGE, n * PAGE, MADV_MERGEABLE);
+}
+
+// What was given away is there as it was, or zero; never as it once was.
+static void freed(struct area *a)
+{
+	uint64_t from, n = some(a, 300, &from);
+	volatile uint64_t *w;
+
+	if (madvise(a->memory + from * PAGE, n * PAGE, MADV_FREE))
+		return;
+	usleep(20000);
+	for (uint64_t i = from; i < from + n; i++) {
+		w = words(a, i);
+		if (w[0] | w[1] | w[WORDS / 2] | w[WORDS - 1])
+			check_page(a, i);
+		write_page(a, i);
+	}
+}
+
+// Two ranges change places; one alone goes away and comes back where the other is more than one mapping by
+// now.
+static void moved(struct area *a)
+{
+	uint64_t n = a->pages / 2 < 256 ? a->pages / 2 : 256, bytes = n * PAGE,
+		 one = rnd() % (a->pages / 2 - n + 1), two = a->pages / 2 + rnd() % (a->pages / 2 - n + 1);
+	char *x = a->memory + one * PAGE, *y = a->memory + two * PAGE,
+	     *other = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	bool changed;
+
+	if (mremap(x, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, other) == MAP_FAILED) {
+		munmap(other, bytes);
 		return;
 	}
-	if (mremap(other, n * PAGE, n * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, at) == MAP_FAILED) {
+	changed = mremap(y, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, x) != MAP_FAILED;
+	if (mremap(other, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, changed ? y : x) == MAP_FAILED) {
 		perror("mremap");
 		exit(2);
 	}
+	for (uint64_t i = 0; i < n && changed; i++) {
+		struct meta m = a->meta[one + i];
+
+		a->meta[one + i] = a->meta[two + i];
+		a->meta[two + i] = m;
+	}
 }
 
-static int chaos(uint64_t mib, int seconds)
+static int chaos(uint64_t mib, int seconds, bool huge)
 {
-	static void (*const what[])(char *, uint64_t) = {forked, unmapped, protected, locked, advised, moved};
-	uint64_t pages = mib << 8, rounds = 0;
-	char *memory = map(pages * PAGE, rnd() % 2);
+	static void (*const what[])(struct area *) = {forked,  unmapped, protected, locked,
+						      advised, alike,    freed,     moved};
+	struct area a = map(mib, huge);
+	uint64_t rounds = 0;
 	double end = now() + seconds;
 
-	allocate_on(SLOW);
-	for (uint64_t i = 0; i < pages; i++)
-		write_page(memory, i);
-	allocate_on(-1);
+	fill(&a, SLOW);
 	for (; now() < end; rounds++) {
-		touch_some(memory, pages, 3000);
-		what[rnd() % (sizeof(what) / sizeof(*what))](memory, pages);
+		touch_some(&a, 3000);
+		what[rnd() % (sizeof(what) / sizeof(*what))](&a);
 	}
-	check_all(memory, pages);
+	check_all(&a);
 	printf("rounds=%lu checked=%lu wrong=%lu\n", rounds, checked, wrong);
 	return wrong != 0;
 }
@@ -311,7 +396,7 @@ static int chaos_jobs(uint64_t mib, int seconds, int jobs)
 		if (fork())
 			continue;
 		seed += (uint64_t)(i + 1) << 40;
-		exit(chaos(mib, seconds));
+		exit(chaos(mib, seconds, i % 2));
 	}
 	while (wait(&status) > 0)
 		bad |= !WIFEXITED(status) || WEXITSTATUS(status);
