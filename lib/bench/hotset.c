@@ -4,7 +4,6 @@
 // memory (move_pages(2)).
 #include <errno.h>
 #include <glib.h>
-#include <limits.h>
 #include <math.h>
 #include <numa.h>
 #include <numaif.h>
@@ -12,12 +11,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "bench/bench.h"
 #include "bench/limits.h"
+#include "bench/recovery.h"
+#include "bench/residency.h"
 #include "bench/timing.h"
 #include "stats/hist.h"
 
@@ -52,6 +52,8 @@ struct hotset {
 	uint32_t *order;                     // zipf: rank → page, so that hot pages are scattered
 	struct zipf zipf;
 	double hot_share, reads;
+	uint64_t fast;            // nodes, as bits; 0: memory here is of one tier
+	struct recovery recovery; // after each motion
 	uint64_t sample_every;
 	int threads;
 	volatile int phase; // -1: end
@@ -181,66 +183,24 @@ static void *work(void *arg)
 
 // --- where the pages are
 
-struct residency {
-	uint64_t pages, fast, unknown; // looked at; on a fast node; in no memory now
-};
-
-// Which nodes are fast: the fastest memory tier's, as bits; 0 when the kernel tells of one tier only.
-static uint64_t fast_nodes(void)
+static void *any_address(const void *ctx, uint64_t i)
 {
-	g_autoptr(GDir) dir = g_dir_open("/sys/devices/virtual/memory_tiering", 0, NULL);
-	const char *name;
-	long fastest = LONG_MAX;
-	uint64_t nodes = 0;
-	int n = 0;
+	const struct hotset *s = ctx;
 
-	while (dir && (name = g_dir_read_name(dir))) {
-		g_autofree char *path = NULL, *text = NULL;
-		struct bitmask *mask;
-		long tier;
-
-		if (sscanf(name, "memory_tier%ld", &tier) != 1)
-			continue;
-		path = g_strdup_printf("/sys/devices/virtual/memory_tiering/%s/nodelist", name);
-		if (!g_file_get_contents(path, &text, NULL, NULL))
-			continue;
-		mask = *g_strstrip(text) ? numa_parse_nodestring(text) : NULL;
-		if (!mask)
-			continue;
-		n++;
-		if (tier < fastest) {
-			fastest = tier;
-			nodes = 0;
-			for (unsigned i = 0; i < 64 && i < mask->size; i++)
-				nodes |= numa_bitmask_isbitset(mask, i) ? 1ull << i : 0;
-		}
-		numa_free_nodemask(mask);
-	}
-	return n > 1 ? nodes : 0;
+	return s->memory + i * PAGE;
 }
 
-static int look(const struct hotset *s, bool hot_only, uint64_t fast, struct residency *r)
+static void *hot_address(const void *ctx, uint64_t i)
 {
-	enum { BATCH = 1024 };
-	uint64_t n = hot_only ? s->hot_pages : s->pages;
-	void *at[BATCH];
-	int where[BATCH];
+	const struct hotset *s = ctx;
 
-	memset(r, 0, sizeof(*r));
-	for (uint64_t i = 0; i < n; i += BATCH) {
-		unsigned long k = MIN(BATCH, n - i);
+	return s->memory + hot_page(s, i) * PAGE;
+}
 
-		for (unsigned long j = 0; j < k; j++)
-			at[j] = s->memory + (hot_only ? hot_page(s, i + j) : i + j) * PAGE;
-		if (move_pages(0, k, at, NULL, where, 0))
-			return -errno;
-		for (unsigned long j = 0; j < k; j++) {
-			r->pages++;
-			r->unknown += where[j] < 0;
-			r->fast += where[j] >= 0 && where[j] < 64 && (fast >> where[j] & 1);
-		}
-	}
-	return 0;
+static int look(const struct hotset *s, bool hot_only, struct residency *r)
+{
+	return residency_look(hot_only ? hot_address : any_address, s, hot_only ? s->hot_pages : s->pages,
+			      s->fast, r);
 }
 
 static void phase_metric(struct hotset *s, int phase, const char *what, double value, const char *unit,
@@ -255,16 +215,15 @@ static void phase_metric(struct hotset *s, int phase, const char *what, double v
 
 static void tell_residency(struct hotset *s, int phase, double hot_part)
 {
-	uint64_t fast = fast_nodes();
 	struct residency hot, all;
 	double hot_fast, cold_fast;
 
-	if (!fast) {
+	if (!s->fast) {
 		bench_cannot(s->run, "hot_fast_share",
 			     "all memory here is of one tier: there is no fast memory to be in");
 		return;
 	}
-	if (look(s, true, fast, &hot) || look(s, false, fast, &all)) {
+	if (look(s, true, &hot) || look(s, false, &all)) {
 		bench_cannot(s->run, "hot_fast_share", "move_pages(2) can't be asked: %s", g_strerror(errno));
 		return;
 	}
@@ -278,17 +237,61 @@ static void tell_residency(struct hotset *s, int phase, double hot_part)
 	phase_metric(s, phase, "not_in_memory", (double)all.unknown, "pages", "less");
 }
 
+// The hot part goes on to where it was not; how much of it was in fast memory is what must come back.
+static void move_on(struct hotset *s)
+{
+	struct residency hot;
+
+	if (s->fast && !look(s, true, &hot))
+		recovery_moved(&s->recovery, (double)hot.fast / (double)hot.pages);
+	s->hot_from = (s->hot_from + s->hot_pages) % s->pages;
+}
+
+static void tell_recovery(struct hotset *s)
+{
+	const struct recovery *r = &s->recovery;
+	double mean;
+
+	if (!r->moves)
+		return;
+	bench_metric(s->run, "moves_followed", (double)r->recovered / (double)r->moves, "ratio", "more");
+	if (recovery_mean(r, &mean))
+		bench_metric(s->run, "recovery", mean * 1e9, "ns", "less");
+	else
+		bench_cannot(
+		    s->run, "recovery",
+		    "after %u of %u moves the hot set's share of fast memory was not back to %.0f %% of what "
+		    "it had been within the phase of %g s; %u began with next to nothing there",
+		    r->moves - r->recovered - r->nothing, r->moves, 100 * RECOVERY_PART,
+		    bench_real(s->run, "phase"), r->nothing);
+}
+
 // --- phases
+
+// So long. After a motion the hot part is looked for ten times a second until it is back.
+static void wait_phase(struct hotset *s)
+{
+	double length = bench_real(s->run, "phase"), passed;
+	guint64 from = timing_clock();
+	struct residency hot;
+
+	while ((passed = (double)(timing_clock() - from) / 1e9) < length) {
+		g_usleep((gulong)(1e6 * (s->recovery.waiting ? MIN(0.1, length - passed) : length - passed)));
+		if (s->recovery.waiting && !look(s, true, &hot))
+			recovery_seen(&s->recovery, (double)(timing_clock() - from) / 1e9,
+				      (double)hot.fast / (double)hot.pages);
+	}
+}
 
 static int run_phase(struct hotset *s, struct worker *workers, int phase)
 {
-	struct timespec length = {(time_t)bench_real(s->run, "phase"),
-				  (long)(fmod(bench_real(s->run, "phase"), 1) * 1e9)};
 	gint64 from = (gint64)(timing_clock() / 1000);
 	uint64_t accesses = 0, hot = 0;
 	g_autofree char *mark = g_strdup_printf("phase %d", phase + 1);
 	double seconds;
 
+	if (phase && !strcmp(bench_text(s->run, "motion"), "moving"))
+		move_on(s);
 	bench_mark(s->run, mark);
 	s->phase = phase;
 	for (int i = 0; i < s->threads; i++) {
@@ -297,7 +300,7 @@ static int run_phase(struct hotset *s, struct worker *workers, int phase)
 		if (rc)
 			return err_set(-rc, "can't start a thread: %s", g_strerror(rc));
 	}
-	nanosleep(&length, NULL);
+	wait_phase(s);
 	s->phase = -1;
 	for (int i = 0; i < s->threads; i++) {
 		pthread_join(workers[i].thread, NULL);
@@ -312,8 +315,6 @@ static int run_phase(struct hotset *s, struct worker *workers, int phase)
 	phase_metric(s, phase, "hot_access_share", (double)hot / (double)MAX(accesses, 1), "ratio",
 		     "neither");
 	tell_residency(s, phase, (double)hot / (double)MAX(accesses, 1));
-	if (!strcmp(bench_text(s->run, "motion"), "moving"))
-		s->hot_from = (s->hot_from + s->hot_pages) % s->pages;
 	return 0;
 }
 
@@ -368,6 +369,7 @@ static int set_up(struct hotset *s)
 	s->pages = size / PAGE;
 	s->hot_pages = MAX(1, (uint64_t)((double)s->pages * bench_real(s->run, "hot")));
 	s->threads = (int)bench_int(s->run, "threads");
+	s->fast = residency_fast_nodes();
 	s->hot_share = bench_real(s->run, "hot-share");
 	s->reads = bench_real(s->run, "reads");
 	s->sample_every = MAX(1, (uint64_t)bench_int(s->run, "sample"));
@@ -409,6 +411,7 @@ static int run(struct bench_run *r)
 	}
 	for (int p = 0; !rc && p < bench_int(r, "phases") && !bench_stopped(r); p++)
 		rc = run_phase(&s, workers, p);
+	tell_recovery(&s);
 	g_aligned_free(workers);
 	g_free(s.order);
 	if (s.memory && s.memory != MAP_FAILED)
