@@ -147,6 +147,7 @@ static int series(const struct record_options *o, struct session_options *so, co
 			break;
 		so->iteration = cell->round;
 		so->system = kept ? kept : spec->text;
+		so->known = system_of_text(so->system);
 		so->workload.mergeable = system_is_mergeable(so->system);
 		so->set_up = system_spec_set_up;
 		so->ctx = spec;

@@ -39,8 +39,11 @@ static int list(bool json)
 
 	for (const struct system *const *s = system_table; *s; s++) {
 		struct system_spec *spec = NULL;
-		int rc = system_spec_parse((*s)->name, &spec);
+		int rc;
 
+		if (system_find((*s)->name) != *s) // another kind of it is for this machine
+			continue;
+		rc = system_spec_parse((*s)->name, &spec);
 		if (!rc)
 			rc = system_spec_check(spec);
 		system_spec_free(spec);

@@ -169,6 +169,11 @@ int bound_check(struct store *store, const struct bound *b, const struct selecti
 	o.baseline = NULL;
 	*why = NULL;
 	rc = selection_make(store, &o, &selection);
+	if (!rc && selection->systems->len != (b->other ? 2 : 1))
+		rc = err_set(
+		    -EINVAL,
+		    "%s: a system here ran in several kinds: name one, as in \"memtis (authors' kernel)\"",
+		    b->system);
 	if (!rc)
 		rc = metric_find(store, b->metric, &m);
 	if (!rc)

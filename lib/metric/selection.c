@@ -33,9 +33,36 @@ static gboolean of_experiment(const struct store_run_row *run, const struct sele
 	return !o->experiment || !g_strcmp0(run->experiment, o->experiment);
 }
 
+// What the run's system is called here: with its kind, where there is one, so that two kinds are never one
+// system.
+static const char *system_of(const struct store_run_row *run)
+{
+	g_autofree char *text = NULL;
+
+	if (!run->system_kind)
+		return run->system;
+	text = g_strdup_printf("%s (%s)", run->system, run->system_kind);
+	return g_intern_string(text);
+}
+
+// A system may be asked for with its kind or without.
+static gboolean is_system(const struct store_run_row *run, const char *name)
+{
+	return !strcmp(run->system, name) || !strcmp(system_of(run), name);
+}
+
+static gboolean wanted_system(const struct store_run_row *run, const char *const *list)
+{
+	gboolean found = !given(list);
+
+	for (; list && *list && !found; list++)
+		found = is_system(run, *list);
+	return found;
+}
+
 static gboolean concerns(const struct store_run_row *run, const struct selection_options *o)
 {
-	return of_experiment(run, o) && wanted(o->systems, run->system) && wanted(o->workloads, run->name);
+	return of_experiment(run, o) && wanted_system(run, o->systems) && wanted(o->workloads, run->name);
 }
 
 // Why a run does not count, or NULL. The text is a constant or interned.
@@ -82,13 +109,33 @@ static int missing(const char *const *list, const GArray *runs, gboolean workloa
 		for (guint i = 0; i < runs->len && !found; i++) {
 			const struct store_run_row *run = &g_array_index(runs, struct store_run_row, i);
 
-			found = of_experiment(run, o) && !strcmp(workload ? run->name : run->system, *list);
+			found = of_experiment(run, o) &&
+				(workload ? !strcmp(run->name, *list) : is_system(run, *list));
 		}
 		if (!found)
 			return err_set(
 			    -ENOENT, "no run of %s \"%s\"%s%s: `mmprof list %s` shows what there is",
 			    workload ? "workload" : "system", *list, o->experiment ? " in experiment " : "",
 			    o->experiment ? o->experiment : "", workload ? "runs" : "systems");
+	}
+	return 0;
+}
+
+// A baseline must be one system.
+static int one_kind(const GArray *runs, const struct selection_options *o)
+{
+	const char *first = NULL;
+
+	for (guint i = 0; i < runs->len; i++) {
+		const struct store_run_row *run = &g_array_index(runs, struct store_run_row, i);
+
+		if (!of_experiment(run, o) || !is_system(run, o->baseline))
+			continue;
+		if (first && strcmp(first, system_of(run)))
+			return err_set(-EINVAL,
+				       "the baseline \"%s\" is two systems, \"%s\" and \"%s\": name one",
+				       o->baseline, first, system_of(run));
+		first = system_of(run);
 	}
 	return 0;
 }
@@ -110,6 +157,8 @@ static int check(const GArray *runs, const struct selection_options *o)
 		rc = missing(o->workloads, runs, TRUE, o);
 	if (!rc && o->baseline)
 		rc = missing(baseline, runs, FALSE, o);
+	if (!rc && o->baseline)
+		rc = one_kind(runs, o);
 	if (!rc && o->baseline && !wanted(o->systems, o->baseline))
 		rc = err_set(-EINVAL, "the baseline \"%s\" is not one of the systems that are compared",
 			     o->baseline);
@@ -169,7 +218,7 @@ static void fill(struct selection *s, const GArray *all, GHashTable *excluded,
 
 		if (!concerns(run, o))
 			continue;
-		place.system = place_of(s->systems, run->system);
+		place.system = place_of(s->systems, system_of(run));
 		place.workload = place_of(s->workloads, run->name);
 		out.system = place.system;
 		out.why = why_not(run, excluded, o->any_exit);
@@ -179,6 +228,18 @@ static void fill(struct selection *s, const GArray *all, GHashTable *excluded,
 		}
 		g_array_append_val(s->runs, *run);
 		g_array_append_val(s->places, place);
+	}
+}
+
+// The systems that a name means, in the order in which they first ran.
+static void place_asked(struct selection *s, const GArray *all, const struct selection_options *o,
+			const char *name)
+{
+	for (guint i = 0; i < all->len; i++) {
+		const struct store_run_row *run = &g_array_index(all, struct store_run_row, i);
+
+		if (of_experiment(run, o) && is_system(run, name))
+			place_of(s->systems, system_of(run));
 	}
 }
 
@@ -202,9 +263,9 @@ int selection_make(struct store *store, const struct selection_options *o, struc
 	s->places = g_array_new(FALSE, FALSE, sizeof(struct selection_place));
 	s->left_out = g_array_new(FALSE, FALSE, sizeof(struct selection_out));
 	if (o->baseline)
-		place_of(s->systems, o->baseline);
+		place_asked(s, all, o, o->baseline);
 	for (const char *const *name = o->systems; name && *name; name++)
-		place_of(s->systems, *name);
+		place_asked(s, all, o, *name);
 	fill(s, all, excluded, o);
 	sort(s);
 	*selection = s;

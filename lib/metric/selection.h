@@ -9,7 +9,8 @@
 struct store;
 
 struct selection_options {
-	const char *const *systems;   // each counts once; NULL or empty: all there are
+	const char *const *systems;   // each counts once; a name without its kind means all kinds; NULL or
+				      // empty: all there are
 	const char *const *workloads; // NULL or empty: all
 	const char *experiment;       // NULL: any
 	const char *const *excluded;  // runs as store_find_run() takes them; NULL: none
@@ -18,7 +19,7 @@ struct selection_options {
 };
 
 struct selection {
-	GPtrArray *systems;   // names, the baseline first
+	GPtrArray *systems;   // names, with their kind if they have one, the baseline first
 	GPtrArray *workloads; // names, as they first ran
 	GArray *runs;         // struct store_run_row: what is compared, by workload, system, then time
 	GArray *places;       // struct selection_place, parallel to runs

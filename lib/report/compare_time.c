@@ -195,24 +195,38 @@ int compare_time(struct compare_report *r)
 
 struct cost {
 	const char *system; // the beginning of the system's name; "": any other
+	const char *kind;   // its end; "": any
 	const char *stage;
 	const char *plus[3], *minus[3];
 };
 
 // The first line of a stage whose system fits is taken.
+#define MODULE_COSTS(SYSTEM, KIND)                                                                           \
+	{SYSTEM, KIND, "sampling", {"tiering.phases.sampling_ns"}, {}},                                      \
+	    {SYSTEM, KIND, "classification", {"tiering.phases.classification_ns"}, {}},                      \
+	{                                                                                                    \
+		SYSTEM, KIND, "migration", {"tiering.phases.migration_ns"},                                  \
+		{                                                                                            \
+		}                                                                                            \
+	}
 static const struct cost costs[] = {
-    {"memtis", "sampling", {"cpu.ksamplingd"}, {"__update_pginfo@all.total"}},
+    MODULE_COSTS("ours", ""),
+    MODULE_COSTS("", "(policy re-implementation)"),
+    {"memtis", "", "sampling", {"cpu.ksamplingd"}, {"__update_pginfo@all.total"}},
     {"memtis",
+     "",
      "classification",
      {"cpu.kmigraterd", "__update_pginfo@all.total"},
      {"migrate_pages@all.total"}},
-    {"memtis", "migration", {"migrate_pages@all.total"}, {}},
-    {"", "sampling", {"folio_referenced@all.total"}, {}},
+    {"memtis", "", "migration", {"migrate_pages@all.total"}, {}},
+    {"", "", "sampling", {"folio_referenced@all.total"}, {}},
     {"",
+     "",
      "classification",
      {"shrink_lruvec@all.total"},
      {"folio_referenced@all.total", "demote_folio_list@all.total"}},
     {"",
+     "",
      "migration",
      {"demote_folio_list@all.total", "change_prot_numa@all.total", "numa_migrate_prep@all.total"},
      {}},
@@ -222,7 +236,8 @@ static const char *const stages[] = {"sampling", "classification", "migration"};
 static const struct cost *cost_of(const char *system, const char *stage)
 {
 	for (size_t i = 0; i < G_N_ELEMENTS(costs); i++)
-		if (!strcmp(costs[i].stage, stage) && g_str_has_prefix(system, costs[i].system))
+		if (!strcmp(costs[i].stage, stage) && g_str_has_prefix(system, costs[i].system) &&
+		    g_str_has_suffix(system, costs[i].kind))
 			return &costs[i];
 	return NULL;
 }
@@ -275,7 +290,8 @@ static void formula_note(struct doc_section *sec, const struct cost *c)
 		g_string_append_printf(s, "%s%s", t ? " + " : "", c->plus[t]);
 	for (int t = 0; t < 3 && c->minus[t]; t++)
 		g_string_append_printf(s, " - %s", c->minus[t]);
-	doc_note(sec, "%s, %s: %s.", *c->system ? c->system : "other systems", c->stage, s->str);
+	doc_note(sec, "%s%s, %s: %s.", *c->system || *c->kind ? c->system : "other systems", c->kind,
+		 c->stage, s->str);
 }
 
 static void formula_notes(struct compare_report *r, struct doc_section *sec)

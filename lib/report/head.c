@@ -130,7 +130,10 @@ void report_head(struct report *r)
 	doc_text(sec, "%s", run->name);
 	doc_text(sec, "%s", command);
 	report_text(sec, run->cwd);
-	doc_text(sec, "%s", run->system);
+	if (run->system_kind)
+		doc_text(sec, "%s (%s)", run->system, run->system_kind);
+	else
+		doc_text(sec, "%s", run->system);
 	doc_text(sec, "%s", run->status);
 	report_text(sec, run->status_why);
 	// the name of a plan; of a plain record, only a UUID

@@ -302,6 +302,7 @@ static int run_step(struct execution *e, const struct cell *cell, struct times *
 	int pair = pair_of(times, cell), rc;
 
 	o.set_up = set_up;
+	o.known = machine.system->spec ? machine.system->spec->system : NULL;
 	o.workload.mergeable = machine.system->spec && system_is_mergeable(machine.system->spec->text);
 	o.ctx = &machine;
 	e->starting(e->ctx, &step);

@@ -9,6 +9,7 @@
 #include "run/session_state.h"
 #include "run/workload.h"
 #include "store/store.h"
+#include "system/system.h"
 
 void session_facts_init(struct session *s)
 {
@@ -79,6 +80,8 @@ int session_store_facts(struct session *s)
 	cpu_set_t set;
 
 	host_facts("", keep_fact, f);
+	if (s->options->known && s->options->known->kind)
+		keep_fact(f, "system.kind", s->options->known->kind);
 	if (s->options->workload.mergeable)
 		keep_fact(f, "workload.mergeable", workload_mergeable_how());
 	if (chosen_cpus(s, &set))

@@ -24,6 +24,7 @@
 #include "run/samplers.h"
 #include "run/snapshots.h"
 #include "store/store.h"
+#include "system/system.h"
 
 static struct output_options output_options_of(const struct session_options *o)
 {
@@ -190,12 +191,26 @@ static int64_t since_start(void *workload)
 	return workload_since_start_ns(workload);
 }
 
+static int system_begins(struct session *s)
+{
+	const struct system *system = s->options->known;
+	int rc = system && system->begin
+		     ? system->begin(workload_pid(s->workload), s->cgroup.fd >= 0 ? s->cgroup.path : NULL)
+		     : 0;
+
+	s->system_began = system && system->end && !rc;
+	return rc;
+}
+
 static int launch(struct session *s)
 {
 	int rc = prepare_workload(s);
 
 	if (!rc && s->cgroup.fd >= 0)
 		rc = run_cgroup_add(&s->cgroup, workload_pid(s->workload));
+	if (rc)
+		return rc;
+	rc = system_begins(s);
 	if (rc)
 		return rc;
 	s->target = (struct sample_target){.cgroup_dir = s->cgroup.path};
@@ -327,6 +342,8 @@ static void count_probes(const struct probes *set, struct session_outcome *out)
 
 static void tear_down(struct session *s, struct session_outcome *out)
 {
+	if (s->system_began)
+		s->options->known->end();
 	workload_free(s->workload);
 	output_free(s->output);
 	results_free(s->results);

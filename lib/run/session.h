@@ -10,6 +10,7 @@
 #include "system/pin.h"
 
 struct store;
+struct system;
 
 struct session_options {
 	struct workload_options workload;
@@ -18,6 +19,7 @@ struct session_options {
 	const char *const *probes, *const *no_probes; // specifications; may be NULL
 	const char *const *extracts, *const *marks;   // see output.h; may be NULL
 	const char *backend;
+	const struct system *known; // what `system` is, if mmprof knows it; else NULL
 	int interval_ms, timeout_s; // timeout 0: none
 	double sampling_percent;    // of one CPU that sampling may take
 	int iteration;              // 0: warm-up

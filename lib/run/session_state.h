@@ -31,6 +31,7 @@ struct session {
 	struct placement_times *cpu_times; // when the workload started
 	int signal_fd, timer_fd, kmsg_fd;
 	int journal_mark, pins_not_done;
+	bool system_began; // its end() is due
 	struct facts facts;
 	int64_t flushed_ns;
 	const char *status, *status_why;

@@ -121,7 +121,7 @@ static const struct field run_fields[] = {
     R('I', user_ns),     R('I', system_ns),     R('I', maxrss_bytes),   R('I', minflt),
     R('I', majflt),      R('I', nvcsw),         R('I', nivcsw),         R('I', inblock),
     R('I', oublock),     R('I', self_user_ns),  R('I', self_system_ns), R('I', self_maxrss_bytes),
-    R('I', bpf_ns),      R('T', bpf_ns_source), R('I', cell),
+    R('I', bpf_ns),      R('T', bpf_ns_source), R('I', cell),           R('T', system_kind),
 };
 #define RUN_COLUMNS                                                                                          \
 	"id, iteration, warmup, started_unix_ns, interval_ms, env_id, uuid, experiment, name, system, "      \
@@ -129,7 +129,8 @@ static const struct field run_fields[] = {
 	" boot_id, version, status, status_why, elapsed_ns, exit_status, signal, user_ns, system_ns, "       \
 	"maxrss_bytes, minflt,"                                                                              \
 	" majflt, nvcsw, nivcsw, inblock, oublock, self_user_ns, self_system_ns, self_maxrss_bytes, "        \
-	"bpf_ns, bpf_ns_source, cell"
+	"bpf_ns, bpf_ns_source, cell, (SELECT value FROM env_fact f WHERE f.env_id = run.env_id AND key = "  \
+	"'system.kind')"
 
 int store_read_runs(struct store *s, GArray **runs)
 {

@@ -24,6 +24,8 @@ struct store_run_row {
 	    nivcsw, inblock, oublock, self_user_ns, self_system_ns, self_maxrss_bytes, bpf_ns;
 	const char *bpf_ns_source;
 	int64_t cell;
+	const char
+	    *system_kind; // the fact system.kind: "authors' kernel", "policy re-implementation"; NULL: none
 };
 
 // All runs, oldest first.

@@ -1,14 +1,9 @@
 // The policies of our module that manages tiered memory (kmod/tiering, docs/tiering.md). `memtis` and `nomad`
-// are re-implementations of published policies, and say so; on a kernel that the authors of MEMTIS made they
-// are refused, so that nobody takes the one for the other.
-#include <errno.h>
-#include <glib.h>
+// are re-implementations of published policies, and say so in each run; on a kernel that the authors made,
+// the same names drive that (memtis.c, nomad.c).
 #include <stddef.h>
-#include <unistd.h>
 
-#include "base/err.h"
 #include "system/numa.h"
-#include "system/settings.h"
 #include "system/system.h"
 
 // What else in the kernel would move the same pages or clear their accessed bits is off.
@@ -19,29 +14,23 @@ static const struct system_key keys[] = {
     {NULL, NULL, NULL},
 };
 
-static int check(void)
-{
-	g_autofree char *htmm = g_strconcat(settings_root, "/sys/kernel/mm/htmm", NULL);
+#define REWRITTEN "policy re-implementation"
 
-	if (access(htmm, F_OK) == 0)
-		return err_set(-ENOENT,
-			       "this is the kernel of MEMTIS' authors (/sys/kernel/mm/htmm), which mmprof "
-			       "does not drive: our re-implementation must not be taken for it");
-	return numa_check_tiers();
-}
-
-#define SYSTEM(NAME, WHAT)                                                                                   \
+#define SYSTEM(NAME, KIND, WHAT)                                                                             \
 	const struct system system_##NAME = {                                                                \
 	    .name = #NAME,                                                                                   \
+	    .kind = KIND,                                                                                    \
 	    .what = WHAT,                                                                                    \
 	    .keys = keys,                                                                                    \
 	    .module = "tiering",                                                                             \
 	    .parameters = "policy=" #NAME " target_cgroup=/mmprof-*",                                        \
 	    .state = "/sys/kernel/mm/tiering",                                                               \
-	    .check = check,                                                                                  \
+	    .check = numa_check_tiers,                                                                       \
 	}
 
-SYSTEM(ours, "our tiering: a frequency sketch and two heaps, the hottest slow page for the coldest fast one");
-SYSTEM(memtis,
+SYSTEM(ours, NULL,
+       "our tiering: a frequency sketch and two heaps, the hottest slow page for the coldest fast one");
+SYSTEM(memtis, REWRITTEN,
        "MEMTIS' policy, re-implemented in our module: access histogram, threshold, warm set, cooling");
-SYSTEM(nomad, "Nomad's policy, re-implemented in our module: copies in transactions, shadows of clean pages");
+SYSTEM(nomad, REWRITTEN,
+       "Nomad's policy, re-implemented in our module: copies in transactions, shadows of clean pages");
