@@ -3,7 +3,7 @@
 // isn't either.
 #include "metric/internal.h"
 
-#define TERMS 5
+#define TERMS 8
 
 struct derived {
 	const char *name, *unit_name;
@@ -136,9 +136,10 @@ static const struct derived table[] = {
     {"management_cpu",
      "ns",
      METRIC_LESS,
-     {"cpu.kswapd", "cpu.ksmd", "cpu.kcompactd", "cpu.khugepaged", "control.self_ns"},
+     {"cpu.kswapd", "cpu.ksmd", "cpu.kcompactd", "cpu.khugepaged", "cpu.ktiering", "cpu.kmigraterd",
+      "cpu.ksamplingd", "control.self_ns"},
      {},
-     "CPU time of the threads that manage memory"},
+     "CPU time of the threads that manage memory; what faults do in the workload is in the workload's"},
     {"oom_kills", "count", METRIC_LESS, {"vmstat.oom_kill"}, {}, "processes that the OOM killer ended"},
 };
 

@@ -1,7 +1,7 @@
 // Sample accounting of systems that sample accesses: samples by tier, drops, whether they add up, and the
 // ratio of fast to slow samples beside the ratio of residency, so that a sampler's bias shows. The counters
 // are those of the systems' own kernels (memtis: htmm_*, Demeter: pebs_*) and of NUMA balancing's hint
-// faults.
+// faults, and our tiering module's (tiering.samples.*), whose accounting is checked by its own tests.
 #include "report/compare_internal.h"
 
 static const struct {
@@ -14,6 +14,14 @@ static const struct {
 	    {"samples of fast memory (demeter)", "vmstat.pebs_nr_sampled_fmem"},
 	    {"samples of slow memory (demeter)", "vmstat.pebs_nr_sampled_smem"},
 	    {"samples dropped (demeter)", "vmstat.pebs_nr_discarded"},
+	    {"samples in all (tiering module)", "tiering.samples.total"},
+	    {"kept: fast memory (tiering module)", "tiering.samples.kept_fast"},
+	    {"kept: slow memory (tiering module)", "tiering.samples.kept_slow"},
+	    {"dropped: nothing mapped (tiering module)", "tiering.samples.drop_invalid"},
+	    {"dropped: not private memory (tiering module)", "tiering.samples.drop_vma"},
+	    {"dropped: mmap_lock taken (tiering module)", "tiering.samples.drop_trylock"},
+	    {"dropped: queue full (tiering module)", "tiering.samples.drop_queue_full"},
+	    {"dropped: table full (tiering module)", "tiering.samples.drop_table_full"},
 	    {"NUMA hint faults", "vmstat.numa_hint_faults"},
 	    {"NUMA hint faults on the local node", "vmstat.numa_hint_faults_local"}};
 
@@ -65,7 +73,8 @@ static void identity(struct compare_report *r, struct doc_section *sec, double *
 }
 
 // Samples fast : slow, divided by memory fast : slow. 1: accesses are sampled in proportion to memory.
-static int bias(struct compare_report *r, struct doc_section *sec, double *const *values, size_t n)
+static int bias(struct compare_report *r, struct doc_section *sec, const double *fast, const double *slow,
+		size_t n, const char *title)
 {
 	g_autofree double *share = g_new(double, n + 1), *ratio = g_new(double, n + 1);
 	g_autofree const char **why = g_new0(const char *, n + 1);
@@ -73,14 +82,14 @@ static int bias(struct compare_report *r, struct doc_section *sec, double *const
 	int rc = compare_medians(r, "fast_share", share, why);
 
 	for (size_t i = 0; i < n; i++) {
-		ratio[i] = values[5][i] / values[6][i] / (share[i] / (1 - share[i]));
+		ratio[i] = fast[i] / slow[i] / (share[i] / (1 - share[i]));
 		why[i] = "samples by tier or residency is not there";
 		any |= isfinite(ratio[i]);
 		if (!isfinite(ratio[i]))
 			ratio[i] = NAN;
 	}
 	if (any)
-		put(r, sec, "fast : slow of samples, over fast : slow of memory", ratio, why);
+		put(r, sec, title, ratio, why);
 	return rc == -ENOENT ? 0 : rc;
 }
 
@@ -112,7 +121,11 @@ int compare_samples(struct compare_report *r)
 	}
 	if (!rc && sec) {
 		identity(r, sec, values, n);
-		rc = bias(r, sec, values, n);
+		rc = bias(r, sec, values[5], values[6], n,
+			  "fast : slow of samples, over fast : slow of memory (demeter)");
+		if (!rc)
+			rc = bias(r, sec, values[9], values[10], n,
+				  "fast : slow of samples, over fast : slow of memory (tiering module)");
 	}
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
 		g_free(values[i]);

@@ -29,6 +29,7 @@ static const struct component components[] = {
     {"kdamond", {"cpu.kdamond"}, false},
     {"kmigraterd", {"cpu.kmigraterd"}, false},
     {"ksamplingd", {"cpu.ksamplingd"}, false},
+    {"ktiering", {"cpu.ktiering"}, false},
     {"kpromoted", {"cpu.kpromoted"}, false},
     {"kmigrated", {"cpu.kmigrated"}, false},
     {"kscand", {"cpu.kscand"}, false},

@@ -26,6 +26,7 @@ static const struct {
     {"kdamond", "cpu.kdamond"},       // mm/damon/core.c
     {"kmigraterd", "cpu.kmigraterd"}, // MEMTIS: promotion and demotion
     {"ksamplingd", "cpu.ksamplingd"}, // MEMTIS: drains the PEBS buffers
+    {"ktiering_", "cpu.ktiering"},    // kmod/tiering: sampling, migration
     {"kpromoted", "cpu.kpromoted"},   // MULTI-CLOCK; the pghot patches
     {"kmigrated", "cpu.kmigrated"},   // the pghot patches
     {"kscand", "cpu.kscand"},         // the kscand patches: PTE A-bit scanning

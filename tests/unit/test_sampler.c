@@ -332,9 +332,12 @@ static void kernel_threads_come_and_go(void **state)
 	put_file("/proc/41/schedstat", "%s", ""); // died
 	put_file("/proc/41/stat", "%s", "");
 	put_kthread(60, "kmigraterd0", 9); // was born
-	put_file("/proc/2/task/2/children", "40 60 ");
+	put_kthread(61, "ktiering_sample", 30);
+	put_kthread(62, "ktiering_migrat", 12); // as the kernel cuts it
+	put_file("/proc/2/task/2/children", "40 60 61 62 ");
 	kthreads_update(k, 1);
 	assert_int_equal(class_ns(k, "cpu.kswapd"), 1600);
+	assert_int_equal(class_ns(k, "cpu.ktiering"), 42);
 	assert_int_equal(class_ns(k, "cpu.kmigraterd"), 9);
 
 	// 50 wasn't in the list although it lives; 40's pid is another process' now, with more time
