@@ -123,7 +123,7 @@ $(BUILD)/tests/bench/%.bpf.o: tests/bench/%.bpf.c | $(NEED)
 $(BUILD)/tests/bench/%: tests/bench/%.c | $(NEED)
 	$(call say,CC   $@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(CFLAGS) $(WARN) -o $@ $< -lbpf
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(CFLAGS) $(WARN) -o $@ $< -lbpf -lnuma
 
 # The kernel modules, for the lab's kernels.
 .PHONY: kmod
@@ -163,9 +163,10 @@ deps:
 
 # --- the cost of a probed call, in the lab, beside the floor and the peers
 .PHONY: bench
-bench: all kmod $(BUILD)/tests/workloads/pages $(BUILD)/tests/bench/faultloop $(BUILD)/tests/bench/floor $(BUILD)/tests/bench/floor.bpf.o
+bench: all kmod $(BUILD)/tests/workloads/pages $(BUILD)/tests/bench/faultloop $(BUILD)/tests/bench/floor $(BUILD)/tests/bench/floor.bpf.o $(BUILD)/tests/bench/movepages $(BUILD)/tests/workloads/tierwork
 	scripts/bench
 	scripts/bench-pgcache
+	scripts/bench-tiering
 
 # --- the same tests under the address and undefined-behaviour sanitizers, but for the lab's
 .PHONY: asan
