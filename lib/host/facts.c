@@ -232,6 +232,8 @@ static void give_lab_plugin(const struct facts *f)
 
 	if (!host_lab_plugin(&hello))
 		return;
+	if (hello.out.hello.features & LABCALL_HELD)
+		facts_give(f, "held", "lab.clock");
 	facts_give_int(f, hello.out.hello.cache_bytes, "lab.cache.bytes");
 	facts_give_int(f, hello.out.hello.cache_ways, "lab.cache.ways");
 	facts_give_int(f, hello.out.hello.cache_line, "lab.cache.line");

@@ -25,6 +25,7 @@ enum labcall_features {
 	LABCALL_CACHE = 2, // the cache model runs
 	LABCALL_SLOW = 4,  // accesses that miss the cache are charged their tier's latency and bandwidth
 	LABCALL_COUNT = 8, // --count: instructions are counted
+	LABCALL_HELD = 16, // the guest's clock stands still while the host runs others
 };
 
 struct labcall_counts {

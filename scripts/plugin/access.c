@@ -86,7 +86,7 @@ static __attribute__((noinline)) void check(struct cpu *c, uint64_t vaddr, uint6
 	space_check(vaddr, physical);
 	if (!options.truth)
 		return;
-	now = __rdtsc();
+	now = time_now();
 	if (now - c->from >= truth_interval_ticks)
 		truth_flush(c, now);
 }
@@ -219,6 +219,27 @@ static void on_kernel(unsigned vcpu, void *data)
 	cpus[vcpu].counts.kernel_instructions++;
 }
 
+static void on_tsc(unsigned vcpu, void *data)
+{
+	static bool begun;
+
+	(void)vcpu;
+	(void)data;
+	if (!begun)
+		clock_begin();
+	begun = true;
+	clock_look();
+}
+
+static bool reads_tsc(struct qemu_plugin_insn *insn)
+{
+	const uint8_t *code = qemu_plugin_insn_data(insn);
+	size_t size = qemu_plugin_insn_size(insn);
+
+	return (size == 2 && code[0] == 0x0f && code[1] == 0x31) ||                  // rdtsc
+	       (size == 3 && code[0] == 0x0f && code[1] == 0x01 && code[2] == 0xf9); // rdtscp
+}
+
 // movq $LABCALL_MAGIC, (anything): REX.W c7 /0, the constant last.
 static bool is_call(struct qemu_plugin_insn *insn)
 {
@@ -244,6 +265,8 @@ void access_translate(struct qemu_plugin_insn *insn)
 		    how) // 7.2 does not tell loads from stores when it is asked for one kind
 			qemu_plugin_register_vcpu_mem_cb(insn, callbacks[i].callback, QEMU_PLUGIN_CB_NO_REGS,
 							 QEMU_PLUGIN_MEM_RW, NULL);
+	if (options.slow && !options.threads && reads_tsc(insn))
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_tsc, QEMU_PLUGIN_CB_NO_REGS, NULL);
 	if (is_call(insn))
 		qemu_plugin_register_vcpu_mem_cb(insn, on_call, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_W,
 						 NULL);

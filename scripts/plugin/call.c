@@ -20,7 +20,8 @@ static void hello(struct labcall *call)
 {
 	memset(&call->out, 0, sizeof(call->out));
 	call->out.hello.features = (options.truth ? LABCALL_TRUTH : 0) | (options.cache ? LABCALL_CACHE : 0) |
-				   (options.slow ? LABCALL_SLOW : 0) | (options.count ? LABCALL_COUNT : 0);
+				   (options.slow ? LABCALL_SLOW : 0) | (options.count ? LABCALL_COUNT : 0) |
+				   (clock_is_held() ? LABCALL_HELD : 0);
 	call->out.hello.interval_ns = options.truth ? options.interval_ns : 0;
 	if (options.cache) {
 		call->out.hello.cache_bytes = options.cache_bytes;
@@ -36,7 +37,7 @@ static void hello(struct labcall *call)
 void call_serve(unsigned vcpu, uint64_t host, uint64_t physical)
 {
 	struct labcall *call = (struct labcall *)host;
-	uint64_t now = __rdtsc();
+	uint64_t now = time_now();
 	struct labcall copy;
 
 	memcpy(&copy, call, sizeof(copy));

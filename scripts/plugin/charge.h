@@ -9,9 +9,8 @@
 // until its line has passed. It saves up what it did not use for a few lines at most. A line that follows the
 // one that its page's stream fetched last was prefetched: it waits for the channel only, not for the latency.
 //
-// A host that gives its CPUs to others makes the guest's clock run on meanwhile. That time is measured (what
-// the thread did not run although it wanted to) and taken off later waits, up to 100 ms, so that ratios
-// between tiers hold on a loaded host, too.
+// A host that gives its CPUs to others makes the guest's clock run on meanwhile, unless that is held
+// (clock.c). Where it can't be, the time is taken off later waits, up to 100 ms.
 #ifndef MMPROF_PLUGIN_CHARGE_H
 #define MMPROF_PLUGIN_CHARGE_H
 

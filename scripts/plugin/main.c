@@ -153,6 +153,8 @@ static void set_option(char *argument) // NAME=VALUE
 		options.truth = strdup(value);
 	else if (!strcmp(argument, "interval"))
 		options.interval_ns = 1000000 * whole(argument, value, 1, 60000);
+	else if (!strcmp(argument, "threads"))
+		options.threads = !strcmp(value, "on");
 	else if (!strcmp(argument, "count"))
 		options.count = !strcmp(value, "on");
 	else
@@ -196,13 +198,13 @@ static void on_cpu(qemu_plugin_id_t id, unsigned vcpu)
 static void on_idle(qemu_plugin_id_t id, unsigned vcpu)
 {
 	(void)id;
-	cpus[vcpu].idle = __rdtsc();
+	cpus[vcpu].idle = time_now();
 }
 
 static void on_resume(qemu_plugin_id_t id, unsigned vcpu)
 {
 	struct cpu *c = &cpus[vcpu];
-	uint64_t now = __rdtsc();
+	uint64_t now = time_now();
 
 	(void)id;
 	if (options.truth && c->idle && now - c->from >= truth_interval_ticks)

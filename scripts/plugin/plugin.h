@@ -41,6 +41,7 @@ struct cpu {
 
 struct options {
 	bool cache, slow, count;
+	bool threads; // each CPU has its own
 	const char *truth;
 	uint64_t interval_ns;
 	uint64_t cache_bytes;
@@ -55,6 +56,13 @@ extern struct cpu cpus[MOST_CPUS];
 
 // Ends QEMU with one line that scripts/lab shows.
 void plugin_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+// --- clock.c: time that the host took, in TSC ticks
+void clock_begin(void);              // once the machine runs
+bool clock_is_held(void);            // by clock_look()
+uint64_t clock_stolen(uint64_t now); // from this thread, since it asked last
+void clock_look(void);               // takes that off the guest's clock
+uint64_t time_now(void);             // the guest's time as a TSC: without what was taken off; never goes back
 
 // --- time: the TSC, and ns since the plugin was loaded
 extern uint64_t time_zero;      // TSC

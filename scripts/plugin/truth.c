@@ -84,7 +84,7 @@ void truth_begin(void)
 				 .cache_line = options.cache_line};
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	h.started_unix_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec - time_ns(__rdtsc());
+	h.started_unix_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec - time_ns(time_now());
 	for (unsigned i = 0; options.slow && i < TRUTH_TIERS; i++) {
 		h.latency_ns[i] = options.latency_ns[i];
 		h.bytes_per_s[i] = options.bytes_per_s[i];
@@ -175,7 +175,7 @@ void truth_end(void)
 {
 	struct buffer b = {0};
 	struct labcall_counts all = {0};
-	uint64_t outside = 0, waited = 0, now = __rdtsc();
+	uint64_t outside = 0, waited = 0, now = time_now();
 
 	if (fd < 0)
 		return;

@@ -1,7 +1,7 @@
-// A hot set that starts on the slow node: slowstart MIB SECONDS. Fills MIB on node 1, forgets that it wanted
-// them there, and follows a chain of dependent loads through them in random order. Each second it prints how
-// many loads that was; at the end the rate of the last quarter: "loads/s N". What moves the pages is up to
-// the kernel.
+// A hot set that starts on the slow node: slowstart MIB SECONDS [COLD_MIB]. Fills MIB and COLD_MIB on node 1,
+// forgets that it wanted them there, and follows a chain of dependent loads through MIB in random order; a
+// page of COLD_MIB is read once in 1000 of those. At the end it prints the rate of the last quarter: "loads/s
+// N". What moves the pages is up to the kernel.
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,21 +45,35 @@ static void link_lines(char *at, uint32_t n)
 	free(order);
 }
 
+// Its pages are there, on node 1, and free to go.
+static char *take(size_t bytes)
+{
+	const unsigned long node = 1ul << 1;
+	char *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED || madvise(at, bytes, MADV_NOHUGEPAGE) ||
+	    syscall(SYS_mbind, at, bytes, MPOL_BIND, &node, 64, 0)) {
+		perror("slowstart");
+		exit(1);
+	}
+	for (size_t i = 0; i < bytes; i += 4096)
+		at[i] = 1;
+	if (syscall(SYS_mbind, at, bytes, MPOL_DEFAULT, NULL, 0, 0)) {
+		perror("slowstart");
+		exit(1);
+	}
+	return at;
+}
+
 int main(int argc, char **argv)
 {
 	size_t bytes = (argc > 1 ? strtoul(argv[1], NULL, 10) : 16) << 20;
+	size_t cold_bytes = (argc > 3 ? strtoul(argv[3], NULL, 10) : 0) << 20, next = 0;
 	double seconds = argc > 2 ? strtod(argv[2], NULL) : 10, from, last = 0;
-	unsigned long node = 1ul << 1, loads = 0, late = 0;
-	char *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned long loads = 0, late = 0;
+	char *at = take(bytes), *cold = cold_bytes ? take(cold_bytes) : NULL;
 	void **p = (void **)at;
 
-	if (at == MAP_FAILED || madvise(at, bytes, MADV_NOHUGEPAGE) ||
-	    syscall(SYS_mbind, at, bytes, MPOL_BIND, &node, 64, 0))
-		return perror("slowstart"), 1;
-	for (size_t i = 0; i < bytes; i += 4096)
-		at[i] = 1;
-	if (syscall(SYS_mbind, at, bytes, MPOL_DEFAULT, NULL, 0, 0))
-		return perror("slowstart"), 1;
 	link_lines(at, (uint32_t)(bytes / LINE));
 	puts("phase: chase");
 	fflush(stdout);
@@ -68,6 +82,10 @@ int main(int argc, char **argv)
 			p = *p;
 		__asm__ volatile("" : : "r"(p));
 		loads += 1000;
+		if (cold) {
+			*(volatile char *)(cold + next);
+			next = (next + 4096) % cold_bytes;
+		}
 		if (now() - from >= 0.75 * seconds && !late) {
 			late = loads;
 			last = now();
