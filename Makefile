@@ -123,7 +123,7 @@ $(BUILD)/tests/bench/%.bpf.o: tests/bench/%.bpf.c | $(NEED)
 $(BUILD)/tests/bench/%: tests/bench/%.c | $(NEED)
 	$(call say,CC   $@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(CFLAGS) $(WARN) -o $@ $< -lbpf -lnuma
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE -Ilib $(CFLAGS) $(WARN) -o $@ $< -lbpf -lnuma
 
 # The kernel modules, for the lab's kernels.
 .PHONY: kmod

@@ -4,6 +4,7 @@
 // context switch or a migration fell into are set aside and counted: they are not the operation's.
 #include <errno.h>
 #include <math.h>
+#include <stddef.h>
 
 #include "base/err.h"
 #include "bench/internal.h"
@@ -21,20 +22,73 @@ struct series {
 	guint batch;     // samples in one: fewer when they take long
 	gint64 begun_us, limit_us;
 	guint64 disturbed, in_a_row;
-	bool counts;
-	GArray *user, *kernel; // instructions a unit, in the lab with --count; empty: nobody counts
+	GPtrArray *counters; // struct counter, in the lab with --count
 };
+
+// What the lab counts of a sample, a unit; `at`: in struct labcall_counts.
+struct counter {
+	char *name;
+	const char *unit;
+	size_t at;
+	GArray *values; // double
+};
+
+static void free_counter(void *p)
+{
+	struct counter *c = p;
+
+	g_array_unref(c->values);
+	g_free(c->name);
+	g_free(c);
+}
+
+static void add_counter(GPtrArray *counters, char *name, const char *unit, size_t at)
+{
+	struct counter *c = g_new0(struct counter, 1);
+
+	*c = (struct counter){name, unit, at, g_array_new(FALSE, FALSE, sizeof(double))};
+	g_ptr_array_add(counters, c);
+}
+
+// None where nobody counts. Functions that are counted apart (scripts/lab --count-range) have their names.
+static GPtrArray *find_counters(void)
+{
+	GPtrArray *counters = g_ptr_array_new_with_free_func(free_counter);
+	const char *list = g_getenv("MMPROF_LAB_FUNCTIONS");
+	g_auto(GStrv) functions = g_strsplit(list ?: "", ",", LABCALL_RANGES);
+	struct labcall hello;
+
+	if (!host_lab_plugin(&hello) || !(hello.out.hello.features & LABCALL_COUNT))
+		return counters;
+	add_counter(counters, g_strdup("user_instructions"), "instructions",
+		    offsetof(struct labcall_counts, user_instructions));
+	add_counter(counters, g_strdup("kernel_instructions"), "instructions",
+		    offsetof(struct labcall_counts, kernel_instructions));
+	for (size_t i = 0; functions[i]; i++) {
+		add_counter(counters, g_strdup_printf("%s.instructions", functions[i]), "instructions",
+			    offsetof(struct labcall_counts, range[i].instructions));
+		add_counter(counters, g_strdup_printf("%s.calls", functions[i]), "calls",
+			    offsetof(struct labcall_counts, range[i].calls));
+	}
+	return counters;
+}
+
+static uint64_t count_at(const struct labcall_counts *counts, size_t at)
+{
+	return *(const uint64_t *)((const char *)counts + at);
+}
 
 // What a sample takes on its CPU, from one mark to the other; between two that have nothing between them are
 // a few.
 static void keep_counts(struct series *s, const struct bench_op *op, const struct labcall_counts *from,
 			const struct labcall_counts *to)
 {
-	double user = (double)(to->user_instructions - from->user_instructions) / op->units;
-	double kernel = (double)(to->kernel_instructions - from->kernel_instructions) / op->units;
+	for (guint i = 0; i < s->counters->len; i++) {
+		struct counter *c = s->counters->pdata[i];
+		double value = (double)(count_at(to, c->at) - count_at(from, c->at)) / op->units;
 
-	g_array_append_val(s->user, user);
-	g_array_append_val(s->kernel, kernel);
+		g_array_append_val(c->values, value);
+	}
 }
 
 static int take_sample(struct bench_run *run, const struct bench_op *op, void *ctx, struct series *s)
@@ -43,7 +97,7 @@ static int take_sample(struct bench_run *run, const struct bench_op *op, void *c
 	struct labcall_counts from, to, all;
 	uint64_t cycles = 0;
 	double ns;
-	bool counted = s->counts && host_lab_read(&from, &all);
+	bool counted = s->counters->len && host_lab_read(&from, &all);
 	int rc = op->sample(run, ctx, &cycles);
 
 	if (counted && host_lab_read(&to, &all))
@@ -197,21 +251,19 @@ static void store(struct bench_run *run, const struct bench_op *op, const struct
 // The median of what interrupts and other processes disturb; the least is what the operation itself takes.
 static void store_counts(struct bench_run *run, const struct bench_op *op, const struct series *s)
 {
-	const struct {
-		const char *suffix;
-		GArray *values;
-	} kinds[] = {{"user_instructions", s->user}, {"kernel_instructions", s->kernel}};
+	for (guint i = 0; i < s->counters->len; i++) {
+		const struct counter *c = s->counters->pdata[i];
+		const double *v = (const double *)c->values->data;
+		g_autofree char *name = g_strdup_printf(".%s", c->name);
+		g_autofree char *least_name = g_strdup_printf(".%s.least", c->name);
+		g_autofree char *unit = g_strdup_printf("%s/%s", c->unit, op->unit);
+		double least = INFINITY;
 
-	for (size_t i = 0; s->user->len && i < G_N_ELEMENTS(kinds); i++) {
-		const double *v = (const double *)kinds[i].values->data;
-		g_autofree char *name = g_strdup_printf(".%s", kinds[i].suffix);
-		g_autofree char *least_name = g_strdup_printf(".%s.least", kinds[i].suffix);
-		g_autofree char *unit = g_strdup_printf("instructions/%s", op->unit);
-		double least = v[0];
-
-		for (guint k = 1; k < kinds[i].values->len; k++)
+		if (!c->values->len)
+			continue;
+		for (guint k = 0; k < c->values->len; k++)
 			least = MIN(least, v[k]);
-		name_metric(run, op, name, stats_median(v, kinds[i].values->len), unit, "less");
+		name_metric(run, op, name, stats_median(v, c->values->len), unit, "less");
 		name_metric(run, op, least_name, least, unit, "less");
 	}
 }
@@ -220,19 +272,14 @@ int bench_measure(struct bench_run *run, const struct bench_op *op, void *ctx, d
 {
 	struct series s = {.values = g_array_new(FALSE, FALSE, sizeof(double)),
 			   .medians = g_array_new(FALSE, FALSE, sizeof(double)),
-			   .user = g_array_new(FALSE, FALSE, sizeof(double)),
-			   .kernel = g_array_new(FALSE, FALSE, sizeof(double))};
-	struct labcall hello;
-	int rc;
+			   .counters = find_counters()};
+	int rc = collect(run, op, ctx, &s);
 
-	s.counts = host_lab_plugin(&hello) && hello.out.hello.features & LABCALL_COUNT;
-	rc = collect(run, op, ctx, &s);
 	if (!rc)
 		store(run, op, &s, median_ns);
 	if (!rc)
 		store_counts(run, op, &s);
-	g_array_unref(s.user);
-	g_array_unref(s.kernel);
+	g_ptr_array_unref(s.counters);
 	g_array_unref(s.values);
 	g_array_unref(s.medians);
 	return rc;

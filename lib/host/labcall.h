@@ -11,6 +11,7 @@
 #define LABCALL_KEY 0x6c6162206d6d7072ull // the struct's second word
 #define LABCALL_VERSION 1
 #define LABCALL_TIERS 2
+#define LABCALL_RANGES 6
 
 enum labcall_command {
 	LABCALL_HELLO = 1, // who is there: out.hello
@@ -33,6 +34,9 @@ struct labcall_counts {
 	uint64_t reads, writes;                          // memory accesses
 	uint64_t fills[LABCALL_TIERS];                   // lines that the cache model fetched from each tier
 	uint64_t write_backs[LABCALL_TIERS];
+	struct {
+		uint64_t instructions, calls; // its own, without what it calls; of its first instruction
+	} range[LABCALL_RANGES];              // those of --count-range
 };
 
 struct labcall {

@@ -219,6 +219,33 @@ static void on_kernel(unsigned vcpu, void *data)
 	cpus[vcpu].counts.kernel_instructions++;
 }
 
+static void on_code(unsigned vcpu, void *data)
+{
+	cpus[vcpu].counts.range[(uintptr_t)data].instructions++;
+}
+
+static void on_entry(unsigned vcpu, void *data)
+{
+	cpus[vcpu].counts.range[(uintptr_t)data].calls++;
+}
+
+// Each instruction, and once more those of the functions that are counted apart.
+static void count(struct qemu_plugin_insn *insn)
+{
+	uint64_t at = qemu_plugin_insn_vaddr(insn);
+
+	qemu_plugin_register_vcpu_insn_exec_cb(insn, (int64_t)at < 0 ? on_kernel : on_user,
+					       QEMU_PLUGIN_CB_NO_REGS, NULL);
+	for (uintptr_t i = 0; i < options.codes; i++) {
+		if (at < options.code[i].start || at >= options.code[i].end)
+			continue;
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_code, QEMU_PLUGIN_CB_NO_REGS, (void *)i);
+		if (at == options.code[i].start)
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_entry, QEMU_PLUGIN_CB_NO_REGS,
+							       (void *)i);
+	}
+}
+
 static void on_tsc(unsigned vcpu, void *data)
 {
 	static bool begun;
@@ -257,9 +284,7 @@ void access_translate(struct qemu_plugin_insn *insn)
 	    (options.truth ? HOW_TRUTH : 0) | (options.cache ? HOW_CACHE : 0) | (options.slow ? HOW_SLOW : 0);
 
 	if (options.count)
-		qemu_plugin_register_vcpu_insn_exec_cb(
-		    insn, (int64_t)qemu_plugin_insn_vaddr(insn) < 0 ? on_kernel : on_user,
-		    QEMU_PLUGIN_CB_NO_REGS, NULL);
+		count(insn);
 	for (unsigned i = 0; (how || !options.count) && i < sizeof(callbacks) / sizeof(*callbacks); i++)
 		if (callbacks[i].how ==
 		    how) // 7.2 does not tell loads from stores when it is asked for one kind

@@ -10,6 +10,10 @@ static void add(struct labcall_counts *to, const struct labcall_counts *from)
 	to->kernel_instructions += from->kernel_instructions;
 	to->reads += from->reads;
 	to->writes += from->writes;
+	for (unsigned i = 0; i < LABCALL_RANGES; i++) {
+		to->range[i].instructions += from->range[i].instructions;
+		to->range[i].calls += from->range[i].calls;
+	}
 	for (unsigned i = 0; i < LABCALL_TIERS; i++) {
 		to->fills[i] += from->fills[i];
 		to->write_backs[i] += from->write_backs[i];

@@ -108,6 +108,18 @@ static void add_range(const char *text) // START:BYTES:TIER
 	options.range[options.ranges++] = r;
 }
 
+static void add_code(const char *text) // START:END
+{
+	char *end;
+	uint64_t start = number("code", text, &end), stop = *end == ':' ? number("code", end + 1, &end) : 0;
+
+	if (*end || stop <= start || options.codes == LABCALL_RANGES)
+		plugin_fail("code: START:END, %d at most, not %s", LABCALL_RANGES, text);
+	options.code[options.codes].start = start;
+	options.code[options.codes++].end = stop;
+	options.count = true;
+}
+
 static void tier_figures(const char *text) // TIER:LATENCY_NS:BYTES_PER_S
 {
 	char *end;
@@ -145,6 +157,8 @@ static void set_option(char *argument) // NAME=VALUE
 	*value++ = 0;
 	if (!strcmp(argument, "range"))
 		add_range(value);
+	else if (!strcmp(argument, "code"))
+		add_code(value);
 	else if (!strcmp(argument, "tier"))
 		tier_figures(value);
 	else if (!strcmp(argument, "cache"))

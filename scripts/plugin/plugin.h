@@ -46,6 +46,10 @@ struct options {
 	uint64_t interval_ns;
 	uint64_t cache_bytes;
 	uint32_t cache_ways, cache_line, cache_line_shift;
+	struct {
+		uint64_t start, end; // guest-virtual; counted apart
+	} code[LABCALL_RANGES];
+	uint32_t codes;
 	uint32_t ranges, cpus;
 	struct truth_range range[TRUTH_RANGES];
 	uint64_t latency_ns[TRUTH_TIERS], bytes_per_s[TRUTH_TIERS];

@@ -25,16 +25,23 @@ middle() { # NAME with %d for the node: the median of the rounds' ratios of node
 readonly figures=(bench.lat_mem_rd.node%d.2048K bench.bw_mem.node%d.{rd,wr,cp}.rate)
 
 counts() { # in the guest: what two runs of one benchmark have in common
+	local mode
 	"$MMPROF" bench mprotect --quiet --no-probe all --limit 0.1 >&2
 	"$MMPROF" bench mprotect --quiet --no-probe all --limit 0.1 >&2
-	sql "SELECT count(*) || ' ' || sum(a.value = b.value) || ' ' || sum(abs(a.value - b.value) <= 0.02 * a.value)
-		|| ' ' || sum(a.value > 0) FROM metric a JOIN metric b USING (name)
-		WHERE a.run_id = 1 AND b.run_id = 2 AND name LIKE '%.$1.least'"
+	for mode in user kernel; do
+		sql "SELECT '$mode ' || count(*) || ' ' || sum(a.value = b.value) || ' ' || sum(abs(a.value - b.value) <= 0.02 * a.value)
+			|| ' ' || sum(a.value > 0) FROM metric a JOIN metric b USING (name)
+			WHERE a.run_id = 1 AND b.run_id = 2 AND name LIKE '%.${mode}_instructions.least'"
+	done
+	for figure in calls instructions; do
+		sql "SELECT '$figure ' || printf('%g', min(value)) || ' ' || printf('%g', max(value)) FROM metric
+			WHERE name LIKE 'bench.mprotect.page.__x64_sys_mprotect.$figure%'"
+	done
 }
 
 case $1 in
 --ratios) ratios && exit ;;
---counts) counts "$2" && exit ;;
+--counts) counts && exit ;;
 esac
 kernel=$1
 lab() { scripts/lab --kernel "$kernel" --timeout 400 "$@"; }
@@ -85,14 +92,28 @@ for smp in "${modes[@]}"; do
 done
 
 # --- counted instructions
+straight() { # FUNCTION: instructions that the kernel has of one that is run from its begin to its first return
+	local dir from to
+	dir=$(scripts/lab --kernel "$kernel" --fetch)
+	read -r from to < <(awk -v name="$1" 'from && $1 != from { print from, $1; exit } $3 == name { from = $1 }' "$dir/kallsyms")
+	objdump -d --no-show-raw-insn --start-address="0x$from" --stop-address="0x$to" "$dir/vmlinux" |
+		awk '/^ *[0-9a-f]+:\t/ { n++ } /\t(jmp|ret)/ { exit } END { print n + 0 }'
+}
+
 if [[ $kernel == 6.12 ]]; then
+	lab --count-range __x64_sys_mprotect --cpus 1 -- tests/lab/tiers.sh --counts >"$scratch/counts" 2>"$scratch/err"
+	diag "of: figures, the same in two runs, within 2 %, above 0"$'\n'"$(cat "$scratch/counts")"
 	for mode in user kernel; do
-		read -r n same close some < <(lab --count --cpus 1 -- tests/lab/tiers.sh --counts ${mode}_instructions 2>"$scratch/err")
-		diag "$mode: $n figures, $same the same in two runs, $close within 2 %, $some above 0"
+		read -r _ n _ close some < <(grep "^$mode" "$scratch/counts")
 		ok "instructions in $mode mode are counted" test "${n:-0}" -gt 0 -a "${some:-0}" -gt 0
 		is "$close" "$n" "and are the same in two runs, within 2 %"
 	done
+	is "$(grep ^calls "$scratch/counts")" "calls 1 1" "a function of the kernel: called once by each mprotect(2)"
+	n=$(straight __x64_sys_mprotect)
+	is "$(grep ^instructions "$scratch/counts")" "instructions $n $n" "and its instructions are those of the kernel's image"
 fi
+refuses 'six functions' "more functions than can be counted apart" scripts/lab --count-range a,b,c,d,e,f,g -- true
+refuses "no function 'nowhere_at_all'" "a function that is not there" scripts/lab --kernel "$kernel" --count-range nowhere_at_all -- true
 
 refuses 'no mark' "a mark that is not there is told" "$MMPROF" truth pages "$scratch/truth" nowhere
 refuses 'not --accel kvm' "KVM has no plugin" scripts/lab --truth "$scratch/t" --accel kvm -- true
