@@ -369,10 +369,11 @@ stress_part() { # "$rounds" times
 	ok "stress-ng found nothing wrong in $SECONDS s: $(grep -hE 'fail:|error:' "$scratch/stress" "$scratch/exec" | head -n 3)" stress_end
 	is "$failed" 0 "loaded, its counts true, and unloaded $rounds times meanwhile"
 	ok "nothing is left hooked" unhooked
+	ok "the kernel's log is clean" log_clean
 	quiet
 	between $(($(tables) - before_tables)) -12 12 "page tables as before"
 	between $((before_free - $(free_kib))) -20000 6000 "free memory as before (KiB less)"
-	ok "the kernel's log is clean" log_clean
+	log_clean >"$scratch/log" || sed 's/^/# while caches are dropped: /' "$scratch/log"
 	tap_done
 }
 
