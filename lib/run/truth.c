@@ -28,7 +28,7 @@ struct join {
 	struct truth_window *window;
 	bool fills;                           // heat is what missed the cache
 	double begin_truth, begin_run, slope; // run's time = begin_run + (truth's - begin_truth) * slope
-	int64_t end_run;
+	int64_t end_run, unix_begin_ns;
 	uint64_t all_accesses, own_accesses, heat, doubt;
 };
 
@@ -37,6 +37,7 @@ struct join {
 struct marks {
 	bool begun, ended;
 	double truth[2], run[2];
+	int64_t unix_begin_ns;
 };
 
 static int find_marks(struct join *j, struct marks *m)
@@ -52,6 +53,8 @@ static int find_marks(struct join *j, struct marks *m)
 			continue;
 		m->truth[i] = (double)e.t_ns;
 		m->run[i] = (double)e.clock_ns[0];
+		if (!i)
+			m->unix_begin_ns = (int64_t)(e.clock_ns[1] - e.clock_ns[0]);
 		*(i ? &m->ended : &m->begun) = true;
 	}
 	truth_rewind(j->truth);
@@ -73,6 +76,7 @@ static int relate_clocks(struct join *j)
 		return rc;
 	j->begin_truth = m.truth[0];
 	j->begin_run = m.run[0];
+	j->unix_begin_ns = m.unix_begin_ns;
 	j->slope = 1;
 	j->end_run = INT64_MAX;
 	if (!m.ended)
@@ -166,7 +170,7 @@ static int prepare(struct join *j)
 		rc = truth_places_open(j->store, j->run->id, j->truth, &j->places);
 	if (!rc)
 		rc = truth_window_open(j->store, j->run->id, j->options->window_ns, j->options->hot_share,
-				       fast_pages, &j->window);
+				       fast_pages, j->unix_begin_ns, &j->window);
 	return rc;
 }
 

@@ -2,6 +2,7 @@
 #include "run/truth_window.h"
 
 #include <glib.h>
+#include <string.h>
 
 #include "base/truth.h"
 #include "stats/hotness.h"
@@ -22,7 +23,7 @@ struct truth_window {
 	struct store_window now;
 	GHashTable *pages; // struct heat by itself (pid, page)
 	GArray *views;
-	guint next_view;
+	int64_t unix_begin_ns;
 	struct {
 		int64_t fast, slow, oracle, accesses, in_doubt;
 	} so_far;
@@ -190,7 +191,7 @@ static int put_window(struct truth_window *w, const struct hot *hot, guint touch
 
 // --- samplers against the window
 
-static int put_view(struct truth_window *w, const struct store_view_row *view, guint hot)
+static int put_view(struct truth_window *w, const char *sampler, guint hot)
 {
 	g_autoptr(GPtrArray) all = keys_of(w->pages);
 	g_autofree struct hotness_page *pages = g_new0(struct hotness_page, all->len + 1);
@@ -210,9 +211,9 @@ static int put_view(struct truth_window *w, const struct store_view_row *view, g
 	} figures[] = {{"precision", h.precision}, {"recall", h.recall}, {"rank", h.rank}, {"bias", h.bias}};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(figures) && !rc; i++) {
-		g_autofree char *name = g_strdup_printf("truth.view.%s.%s", view->name, figures[i].name);
+		g_autofree char *name = g_strdup_printf("truth.view.%s.%s", sampler, figures[i].name);
 
-		rc = put(w, name, "ratio_ppm", false, view->t_ns, (int64_t)(1e6 * figures[i].value));
+		rc = put(w, name, "ratio_ppm", false, w->now.t_ns, (int64_t)(1e6 * figures[i].value));
 	}
 	return rc;
 }
@@ -227,30 +228,55 @@ static void forget_scores(GHashTable *pages)
 		((struct heat *)key)->score = 0;
 }
 
-static int judge_views(struct truth_window *w, guint hot)
+static int add_scores(struct truth_window *w, const struct store_view_row *view)
 {
+	g_autoptr(GArray) scores = NULL;
+	int rc = store_read_scores(w->store, w->run, view, &scores);
+
+	for (guint i = 0; !rc && i < scores->len; i++) {
+		const struct store_score *s = &g_array_index(scores, struct store_score, i);
+
+		heat_of(w->pages, s->pid, s->page)->score += s->score;
+	}
+	return rc;
+}
+
+static bool in_window(const struct truth_window *w, const struct store_view_row *view)
+{
+	int64_t t_ns = view->t_ns >= TRUTH_UNIX_TIME ? view->t_ns - w->unix_begin_ns : view->t_ns;
+
+	return t_ns >= w->now.t_ns && t_ns < w->now.end_ns;
+}
+
+// What a sampler said in the window, all together.
+static int judge_sampler(struct truth_window *w, const GPtrArray *views, guint first, guint hot)
+{
+	const char *sampler = ((const struct store_view_row *)views->pdata[first])->name;
 	int rc = 0;
 
-	for (; !rc && w->next_view < w->views->len; w->next_view++) {
-		const struct store_view_row *v =
-		    &g_array_index(w->views, struct store_view_row, w->next_view);
-		g_autoptr(GArray) scores = NULL;
+	for (guint i = 0; i < first; i++)
+		if (!strcmp(((const struct store_view_row *)views->pdata[i])->name, sampler))
+			return 0;
+	forget_scores(w->pages); // another sampler's
+	for (guint i = first; !rc && i < views->len; i++)
+		if (!strcmp(((const struct store_view_row *)views->pdata[i])->name, sampler))
+			rc = add_scores(w, views->pdata[i]);
+	return rc ? rc : put_view(w, sampler, hot);
+}
 
-		if (v->t_ns >= w->now.end_ns)
-			break;
-		if (v->t_ns < w->now.t_ns)
-			continue;
-		rc = store_read_scores(w->store, w->run, v, &scores);
-		forget_scores(w->pages); // another sampler's
-		for (guint i = 0; !rc && i < scores->len; i++) {
-			const struct store_score *s = &g_array_index(scores, struct store_score, i);
+static int judge_views(struct truth_window *w, guint hot)
+{
+	g_autoptr(GPtrArray) now = g_ptr_array_new();
+	int rc = 0;
 
-			heat_of(w->pages, s->pid, s->page)->score += s->score;
-		}
-		if (rc)
-			break;
-		rc = put_view(w, v, hot);
+	for (guint i = 0; i < w->views->len; i++) {
+		struct store_view_row *view = &g_array_index(w->views, struct store_view_row, i);
+
+		if (in_window(w, view))
+			g_ptr_array_add(now, view);
 	}
+	for (guint i = 0; !rc && i < now->len; i++)
+		rc = judge_sampler(w, now, i, hot);
 	return rc;
 }
 
@@ -303,7 +329,7 @@ void truth_window_add(struct truth_window *w, const struct truth_page *p, uint64
 }
 
 int truth_window_open(struct store *store, int64_t run, int64_t window_ns, double hot_share,
-		      uint64_t fast_pages, struct truth_window **out)
+		      uint64_t fast_pages, int64_t unix_begin_ns, struct truth_window **out)
 {
 	struct truth_window *w = g_new0(struct truth_window, 1);
 
@@ -312,6 +338,7 @@ int truth_window_open(struct store *store, int64_t run, int64_t window_ns, doubl
 	w->window_ns = window_ns;
 	w->hot_share = hot_share;
 	w->fast_pages = fast_pages;
+	w->unix_begin_ns = unix_begin_ns;
 	w->now.end_ns = window_ns;
 	w->pages = g_hash_table_new_full(hash_heat, same_heat, g_free, NULL);
 	*out = w;

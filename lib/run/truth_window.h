@@ -6,14 +6,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define TRUTH_UNIX_TIME                                                                                      \
+	1000000000000000000 // ns: a view's time from there on is Unix time, less: since the run's begin
+
 struct store;
 struct truth_page;
 struct truth_window;
 
-// The first window begins at the run's begin. fast_pages: that fast memory has. -errno with an err chain: the
+// The first window begins at the run's begin. fast_pages: that fast memory has.
+// unix_begin_ns: when the run began, for views that have Unix times. -errno with an err chain: the
 // store's. Free *out in any case.
 int truth_window_open(struct store *store, int64_t run, int64_t window_ns, double hot_share,
-		      uint64_t fast_pages, struct truth_window **out);
+		      uint64_t fast_pages, int64_t unix_begin_ns, struct truth_window **out);
 void truth_window_free(struct truth_window *w);
 int truth_window_begin(struct truth_window *w);         // counters are 0 at the run's begin
 int64_t truth_window_end(const struct truth_window *w); // ns after the run's begin

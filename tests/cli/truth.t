@@ -16,6 +16,23 @@ refuses 'no truth file' "import of another file" "$MMPROF" truth import "$scratc
 printf '0.5,1,0x1000,4096,7\n0.5,1,0x3000,8192,9\n1.5,1,0x1000,4096,1\n' >"$scratch/view"
 ok "a sampler's view" "$MMPROF" truth view damon "$scratch/view"
 is "$(sql "SELECT count(*) || ' ' || min(t_ns) FROM page_view WHERE name = 'damon'")" "2 500000000" "is stored by moment"
+# what perf script says of sampled addresses: as pid or pid/tid; other processes and samples without an address are not ours
+printf '%s\n' ' 77 1700000100.250000:     7f0000001008 ' ' 77/78 1700000100.290000: 7f0000001ff0' ' 76 1700000100.295000: 7f0000002000' \
+	' 77 1700000101.500000:    0 ' ' 77 1700000102.310000:     7f0000003000' >"$scratch/perf"
+is "$(scripts/lab-view perf 77 <"$scratch/perf" | tr '\n' ' ')" \
+	"1700000100.25,77,0x7f0000001000,4096,2 1700000102.35,77,0x7f0000003000,4096,1 " "sampled addresses of perf, by tenths of a second"
+refuses 'no line PID TIME: ADDRESS of process 99' "of a process that is not there" sh -c "scripts/lab-view perf 99 <$scratch/perf"
+scripts/lab-view perf 77 <"$scratch/perf" >"$scratch/view"
+ok "are a sampler's view" "$MMPROF" truth view pebs "$scratch/view"
+is "$(sql "SELECT count(*) || ' ' || (max(t_ns) / 1000000) FROM page_view WHERE name = 'pebs'")" "2 1700000102349" "of two moments, in Unix time"
+if [[ $EUID == 0 ]] && perf record -q -e page-faults -c 1 -d -o "$scratch/data" -- "$W/pages" 300 >/dev/null 2>&1; then
+	perf script -i "$scratch/data" -F pid,time,addr >"$scratch/perf" 2>/dev/null
+	read -r pid _ <"$scratch/perf"
+	between "$(scripts/lab-view perf "$pid" <"$scratch/perf" | cut -d, -f3 | sort -u | wc -l)" 300 600 \
+		"perf's own words of 300 touched pages"
+else
+	skip "perf's own words" "perf does not record page faults here"
+fi
 echo '0.5,1,x' >"$scratch/view"
 refuses 'line 1 is not' "a line that is none" "$MMPROF" truth view damon "$scratch/view"
 refuses "sampler's name" "a name that is none" "$MMPROF" truth view 'a b' "$scratch/view"

@@ -278,6 +278,7 @@ static void partial_view(void **state) // sees four pages, two of them hot, only
 
 #define SECOND 1000000000ll
 #define SLOW (1ull << 20) // a frame of the second range
+#define UNIX_BEGIN (1700000000 * SECOND)
 
 static GByteArray *file_of_run(const char *uuid)
 {
@@ -295,7 +296,8 @@ static GByteArray *file_of_run(const char *uuid)
 
 	g_byte_array_append(file, (const guint8 *)&h, sizeof(h));
 	// the guest began 5 s before the run
-	record(file, TRUTH_SYNC, (const uint64_t[]){5 * SECOND, LABCALL_RUN_BEGINS, 0, 0, 0, 0}, 6, uuid);
+	record(file, TRUTH_SYNC, (const uint64_t[]){5 * SECOND, LABCALL_RUN_BEGINS, 0, UNIX_BEGIN, 0, 0}, 6,
+	       uuid);
 	// four seconds: each tenth, 3 fills of frame 10, 1 of the slow frame, 50 of a stranger's
 	for (uint64_t i = 0; i < 40; i++)
 		record(file, TRUTH_INTERVAL,
@@ -339,6 +341,25 @@ static void give_places(struct store *store, int64_t run, int64_t t_ns, uint64_t
 	assert_int_equal(store_places(store, run, t_ns, 7, 1000, places), 0);
 }
 
+static void give_view(struct store *store, int64_t run, const char *sampler, int64_t t_ns, uint64_t page,
+		      uint64_t score)
+{
+	g_autoptr(GArray) scores = g_array_new(FALSE, FALSE, sizeof(struct store_score));
+	const struct store_score s = {7, page, score};
+
+	g_array_append_val(scores, s);
+	assert_int_equal(store_view(store, run, sampler, t_ns, scores), 0);
+}
+
+// In the second after 1 s page 100 is hot. One says 101, in Unix time; the other 100 twice, and 101 once.
+static void give_views(struct store *store, int64_t run)
+{
+	give_view(store, run, "bad", UNIX_BEGIN + SECOND + SECOND / 5, 101, 5);
+	give_view(store, run, "good", SECOND + SECOND / 4, 100, 1);
+	give_view(store, run, "good", SECOND + SECOND / 3, 101, 1);
+	give_view(store, run, "good", SECOND + SECOND / 2, 100, 1);
+}
+
 static int64_t last_of(struct store *store, int64_t run, const char *name)
 {
 	g_autoptr(GArray) series = NULL;
@@ -377,7 +398,11 @@ static void joins(void **state)
 
 		assert_true(g_file_set_contents(path, (const char *)file->data, file->len, NULL));
 	}
+	give_views(store, run);
 	assert_int_equal(truth_join(store, &row, &options, &result), 0);
+	assert_int_equal(last_of(store, run, "truth.view.bad.precision"), 0);
+	assert_int_equal(last_of(store, run, "truth.view.good.precision"), 1000000);
+	assert_int_equal(last_of(store, run, "truth.view.good.rank"), 1000000);
 	assert_int_equal(result.windows, 4);
 	assert_int_equal(result.clock_error_ns, 0);
 	assert_float_equal(result.doubt_share, 0, 1e-9);
