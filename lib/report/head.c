@@ -61,6 +61,27 @@ static const char *emulated_kernel(const struct report *r)
 	return kernel && accel && g_str_has_prefix(accel, "kvm") ? NULL : kernel;
 }
 
+// What the lab's plugin made of the guest's memory, from the run's facts; says nothing where it did nothing.
+static void lab_memory(struct doc_section *sec, const struct report *r)
+{
+	static const char *const tiers[] = {"fast", "slow"};
+	g_autoptr(GString) text = g_string_new(NULL);
+	const char *cache = report_fact(r, "lab.cache.bytes");
+
+	for (size_t i = 0; i < G_N_ELEMENTS(tiers); i++) {
+		g_autofree char *latency_key = g_strdup_printf("lab.tier.%s.latency_ns", tiers[i]);
+		g_autofree char *rate_key = g_strdup_printf("lab.tier.%s.bytes_per_s", tiers[i]);
+		const char *latency = report_fact(r, latency_key), *rate = report_fact(r, rate_key);
+
+		if (latency && rate && g_ascii_strtoull(latency, NULL, 10))
+			g_string_append_printf(text, "; %s memory %s ns and %.4g MB/s", tiers[i], latency,
+					       g_ascii_strtod(rate, NULL) / 1e6);
+	}
+	if (cache && g_ascii_strtoull(cache, NULL, 10))
+		doc_note(sec, "The lab modelled a last-level cache of %" G_GUINT64_FORMAT " KiB%s.",
+			 g_ascii_strtoull(cache, NULL, 10) >> 10, text->str);
+}
+
 static void notes(struct doc_section *sec, const struct report *r)
 {
 	const struct store_run_row *run = &r->run;
@@ -73,6 +94,7 @@ static void notes(struct doc_section *sec, const struct report *r)
 			 "nothing about real "
 			 "hardware.",
 			 lab);
+	lab_memory(sec, r);
 	if (!strcmp(run->status, "running"))
 		doc_note(sec, "The run has not ended yet, or its mmprof was killed (the next record will "
 			      "tell): figures are those stored so far.");
