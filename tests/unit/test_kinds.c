@@ -257,21 +257,16 @@ static void so_is_a_bound(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest machine[] = {
+	const struct CMUnitTest kinds[] = {
 	    cmocka_unit_test(the_machine_decides),
 	    cmocka_unit_test(knobs_are_set_and_put_back),
 	    cmocka_unit_test(keys_are_its_own),
 	    cmocka_unit_test(the_cgroup_is_told),
-	};
-	const struct CMUnitTest runs[] = {
 	    cmocka_unit_test(kinds_are_two_systems),
 	    cmocka_unit_test(one_kind_can_be_named),
 	    cmocka_unit_test(a_baseline_is_one_system),
 	    cmocka_unit_test(so_is_a_bound),
 	};
 
-	int failed = cmocka_run_group_tests(machine, make_tree, remove_tree);
-
-	memcpy(tree + strlen(tree) - 6, "XXXXXX", 6);
-	return failed + cmocka_run_group_tests(runs, make_runs, close_runs);
+	return cmocka_run_group_tests(kinds, make_runs, close_runs);
 }
