@@ -258,14 +258,10 @@ static void so_is_a_bound(void **state)
 int main(void)
 {
 	const struct CMUnitTest kinds[] = {
-	    cmocka_unit_test(the_machine_decides),
-	    cmocka_unit_test(knobs_are_set_and_put_back),
-	    cmocka_unit_test(keys_are_its_own),
-	    cmocka_unit_test(the_cgroup_is_told),
-	    cmocka_unit_test(kinds_are_two_systems),
-	    cmocka_unit_test(one_kind_can_be_named),
-	    cmocka_unit_test(a_baseline_is_one_system),
-	    cmocka_unit_test(so_is_a_bound),
+	    cmocka_unit_test(the_machine_decides),      cmocka_unit_test(knobs_are_set_and_put_back),
+	    cmocka_unit_test(keys_are_its_own),         cmocka_unit_test(the_cgroup_is_told),
+	    cmocka_unit_test(kinds_are_two_systems),    cmocka_unit_test(one_kind_can_be_named),
+	    cmocka_unit_test(a_baseline_is_one_system), cmocka_unit_test(so_is_a_bound),
 	};
 
 	return cmocka_run_group_tests(kinds, make_runs, close_runs);
