@@ -58,9 +58,18 @@ static int check_kernel(void)
 	return -EOPNOTSUPP;
 }
 
+/* The self-test needs a cache that keeps something. */
 static int start_cache(void)
 {
-	return pgc_cache_init(size_kib);
+	return pgc_cache_init(size_kib ?: -1);
+}
+
+static int keep_nothing(void)
+{
+	int err = pgc_resize(0);
+
+	pgc_flush();
+	return err;
 }
 
 /* Set up in this order, undone in the opposite one. */
@@ -103,6 +112,13 @@ static int __init pgcache_init(void)
 			       steps[i].name);
 		undo(i);
 		return err;
+	}
+	if (!size_kib) {
+		err = keep_nothing();
+		if (err) {
+			undo(ARRAY_SIZE(steps));
+			return err;
+		}
 	}
 	WRITE_ONCE(pgc_enabled, enabled);
 	pr_info("pgcache: %s, %lu KiB\n", enabled ? "on" : "off", pgc_size_kib);
