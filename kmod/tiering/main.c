@@ -37,6 +37,7 @@ PARAM(cooling, uint, "memtis: counts are halved each so many samples (default 0:
 PARAM(adaptation, uint, "memtis: the threshold is set each so many samples (default 0: a 20th of cooling)");
 PARAM(shadow_permille, uint, "nomad: of slow memory, for shadows at most (default 100)");
 PARAM(flush, uint, "flush the TLB where accessed bits were cleared (default 1)");
+PARAM(pause_ms, uint, "for tests: nomad waits so long between copying pages and mapping the copies (default 0)");
 
 static char *policy = "ours", *sampler = "auto", *target_cgroup = "";
 static int target_pid;

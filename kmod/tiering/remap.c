@@ -4,16 +4,24 @@
  * only then exchanged in the page table, if nobody wrote to it meanwhile; the old page is kept as a shadow, and while the new
  * one stays clean it can be demoted by mapping the shadow again, without a copy.
  *
- * Base pages that one process maps exclusively and writably; all else takes the ordinary way (tier_move). Why it is safe:
- *  - From the clearing of the dirty bit to the end the folio is locked and off the LRU, so neither reclaim, KSM, huge-page
- *    collapse nor another migration has it; forks and unmaps are excluded or noticed under the page table's lock.
- *  - A write through the page table sets the dirty bit; one by a pin (get_user_pages) holds a reference or sets PG_dirty,
- *    which was cleared. All three are checked after the entry is cleared and flushed.
- *  - A clean anonymous page is nothing new to the kernel: add_to_swap() marks it dirty. MADV_FREE makes a written page
- *    clean as well: it then waits, with one more reference, or has lost PG_swapbacked; both are checked.
+ * Base pages that one process maps exclusively, in writable memory; all else takes the ordinary way (tier_move). Why it
+ * is safe:
+ *  - From taking it to the end the folio is locked and off the LRU, so neither reclaim, KSM, huge-page collapse nor another
+ *    migration has it; forks and unmaps are excluded or noticed under the page table's lock.
+ *  - The entry is write-protected and clean while the page is copied, and after. A writer faults once: the page is
+ *    exclusive, so the kernel makes the entry writable and dirty in place (do_wp_page). A write through a pin
+ *    (get_user_pages) needs a writable entry as well; pins from before hold references, which are counted.
+ *  - A clean entry would not do: MADV_FREE cleans it after a write, and the copy is older than what was freed. It leaves
+ *    the entry writable. A write-protected one would not do either: KSM and fork write-protect again. They leave it, or
+ *    PG_dirty, dirty; after both (MADV_FREE, then fork) the page is exclusive again only by a write, or by a read-only
+ *    long-term pin of a page whose other process is gone. That pin's page alone could come back older than freed.
+ *  - MADV_FREE makes a page lazily freed while it is on the LRU: it then waits, with one more reference, or has lost
+ *    PG_swapbacked; both are checked.
+ *  - A clean anonymous page is nothing new to the kernel: add_to_swap() marks it dirty.
  *  - PTE_SHADOWED, a bit that neither hardware nor Linux uses, marks an entry that we made. It goes away with the page
- *    (a fault, mprotect, migration or swap makes a new entry), so a reused pfn is not mistaken for ours.
+ *    (mprotect, migration or swap makes a new entry), so a reused pfn is not mistaken for ours.
  */
+#include <linux/delay.h>
 #include <linux/highmem.h>
 #include <linux/mm_inline.h>
 #include <linux/mmu_notifier.h>
@@ -40,7 +48,7 @@ static bool remappable(const struct tier_spot *s, const struct tier_job *job)
 	if (!s->pte || tier_spot_why_not(s, vmap_vpn(job->key)) || folio_pfn(s->folio) != job->pfn)
 		return false;
 	page = folio_page(s->folio, 0);
-	return pte_write(*s->pte) && !pte_protnone(*s->pte) && PageAnonExclusive(page) && s->vma->vm_flags & VM_WRITE &&
+	return !pte_protnone(*s->pte) && PageAnonExclusive(page) && s->vma->vm_flags & VM_WRITE &&
 	       !userfaultfd_armed(s->vma) && !folio_test_swapcache(s->folio) && !folio_test_writeback(s->folio);
 }
 
@@ -95,23 +103,33 @@ static void move_rmap(struct tier_spot *s, unsigned long addr, struct folio *old
 	folio_put(old);
 }
 
+/* Since it was write-protected and clean, through the page table or through a pin. */
+static bool written(pte_t pte, struct folio *folio)
+{
+	return pte_write(pte) || pte_dirty(pte) || folio_test_dirty(folio);
+}
+
+/* 0, or why the old page, which no entry maps just now, must stay where it is. */
+static enum tier_stat why_stay(pte_t was, struct folio *old)
+{
+	if (written(was, old))
+		return MOVES_fail_dirty;
+	/* references: the mapping's and ours */
+	if (!folio_ref_freeze(old, 2))
+		return MOVES_fail_migrate;
+	folio_ref_unfreeze(old, 2);
+	return folio_test_swapbacked(old) ? 0 : MOVES_fail_vma; /* it is to become zeros */
+}
+
 /* 0, or why the old page stays where it is. */
 static enum tier_stat exchange(struct tier_spot *s, unsigned long addr, struct folio *old, struct folio *new, u64 mark)
 {
 	struct mm_struct *mm = s->vma->vm_mm;
-	enum tier_stat why = 0;
 	pte_t was = ptep_get_and_clear(mm, addr, s->pte), now;
+	enum tier_stat why;
 
 	kcall(flush_tlb_mm_range)(mm, addr, addr + PAGE_SIZE, PAGE_SHIFT, false);
-	/* references: the mapping's and ours */
-	if (pte_dirty(was) || !folio_ref_freeze(old, 2)) {
-		why = pte_dirty(was) ? MOVES_fail_dirty : MOVES_fail_migrate;
-	} else {
-		folio_ref_unfreeze(old, 2);
-		/* written by a pin; or given away (MADV_FREE), which leaves a page that was written clean */
-		if (folio_test_dirty(old) || !folio_test_swapbacked(old))
-			why = MOVES_fail_dirty;
-	}
+	why = why_stay(was, old);
 	if (why) {
 		set_pte_at(mm, addr, s->pte, was);
 		return why;
@@ -140,7 +158,17 @@ static void finish_old(struct folio *old)
 
 /* --- promotion */
 
-/* Off the LRU, clean, with a page to copy to. */
+/* Clean and write-protected; true: it was dirty. */
+static bool protect(struct tier_spot *s, unsigned long addr)
+{
+	struct mm_struct *mm = s->vma->vm_mm;
+	pte_t was = ptep_get_and_clear(mm, addr, s->pte);
+
+	set_pte_at(mm, addr, s->pte, pte_wrprotect(pte_mkclean(was)));
+	return folio_test_clear_dirty(s->folio) || pte_dirty(was);
+}
+
+/* Off the LRU, clean and write-protected, with a page to copy to. */
 static void prepare(struct mm_struct *mm, struct tier_job *job, struct remap *r, int nid)
 {
 	struct tier_spot spot;
@@ -159,10 +187,20 @@ static void prepare(struct mm_struct *mm, struct tier_job *job, struct remap *r,
 		return;
 	if (remappable(&spot, job) && take_folio(spot.folio)) {
 		r->old = spot.folio;
-		r->dirty = folio_test_clear_dirty(r->old);
-		r->dirty |= test_and_clear_bit(_PAGE_BIT_DIRTY, (unsigned long *)spot.pte);
+		r->dirty = protect(&spot, vmap_vpn(job->key) << PAGE_SHIFT);
 	}
 	tier_spot_unlock(&spot);
+}
+
+/* Not a page that somebody has a pin of, who may write without a fault; a new pin would need one. */
+static void copy(struct remap *r)
+{
+	if (folio_ref_count(r->old) == 2) { /* the mapping's and ours */
+		copy_highpage(folio_page(r->new, 0), folio_page(r->old, 0));
+		return;
+	}
+	put_back(r->old, r->dirty);
+	r->old = NULL;
 }
 
 static void prepare_all(struct mm_struct *mm, struct tier_job *job, unsigned int n, int nid)
@@ -178,13 +216,15 @@ static void prepare_all(struct mm_struct *mm, struct tier_job *job, unsigned int
 		low = min(low, addr);
 		high = max(high, addr + PAGE_SIZE);
 	}
-	/* so that a write sets the dirty bit again */
+	/* so that a write faults */
 	if (high)
 		kcall(flush_tlb_mm_range)(mm, low, high, PAGE_SHIFT, false);
 	for (i = 0; i < n; i++) {
 		if (remaps[i].old)
-			copy_highpage(folio_page(remaps[i].new, 0), folio_page(remaps[i].old, 0));
+			copy(&remaps[i]);
 	}
+	if (high && tier_params.pause_ms)
+		msleep(tier_params.pause_ms);
 }
 
 static enum tier_stat commit(struct mm_struct *mm, struct tier_job *job, struct remap *r)
@@ -266,8 +306,8 @@ static enum tier_stat back_to_shadow(struct mm_struct *mm, struct tier_job *job,
 	if (why)
 		return why;
 	why = MOVES_fail_stale;
-	if (remappable(&spot, job) && pte_val(*spot.pte) & PTE_SHADOWED && !pte_dirty(*spot.pte) &&
-	    !folio_test_dirty(spot.folio) && take_folio(spot.folio)) {
+	if (remappable(&spot, job) && pte_val(*spot.pte) & PTE_SHADOWED && !written(*spot.pte, spot.folio) &&
+	    take_folio(spot.folio)) {
 		old = spot.folio;
 		__folio_set_locked(shadow);
 		why = exchange(&spot, addr, old, shadow, 0);

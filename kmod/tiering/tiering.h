@@ -108,6 +108,7 @@ struct tier_params {
 	unsigned int cooling; /* memtis: counts are halved each so many samples; 0: 20 a page in fast memory */
 	unsigned int adaptation; /* memtis: the threshold is computed each so many samples; 0: a 20th of cooling */
 	unsigned int shadow_permille; /* nomad: of slow memory, for shadows at most */
+	unsigned int pause_ms; /* for tests: nomad waits so long between copying pages and mapping the copies */
 	unsigned int flush; /* abit: flush the TLB after clearing accessed bits */
 };
 

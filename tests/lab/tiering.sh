@@ -191,6 +191,18 @@ check_shadows() {
 	unload
 }
 
+# nomad: what is written and given away between a page's copy and its commit. The pause makes that last.
+check_given() {
+	load policy=nomad sampler=abit scan_ms=50 cpu_budget_permille=0 migrate_mbps=0 migrate_ms=10 pause_ms=100
+	work given 16 6 >"$scratch/work"
+	is "$?" 0 "nomad: pages given away while they are copied are as they were, or zero: $(tail -n 1 "$scratch/work")"
+	sed '$d' "$scratch/work"
+	show given
+	ok "nomad: such pages stay where they are" test "$(value moves/fail_dirty)" -gt 100
+	identities "nomad, given away"
+	unload
+}
+
 check_interface() {
 	load policy=ours sampler=auto enabled=0 target_pid=1
 	is "$(value enabled) $(value sampler) $(value target_cgroup) $(value target_pid)" "0 auto /mmprof-* 1" "loaded but off, with its parameters"
@@ -244,6 +256,7 @@ policies_part() {
 	check_policy nomad abit 50 96 40
 	check_exchange
 	check_shadows
+	check_given
 	if full; then
 		check_policy ours hint 70 64 40
 		check_policy ours abit 90 128 40 thp

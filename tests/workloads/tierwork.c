@@ -3,6 +3,7 @@
 //   tierwork hot MIB HOT-PERCENT SECONDS [thp]: starts on the slow node; a part gets nearly all accesses
 //   tierwork moving MIB HOT-PERCENT SECONDS: the hot part moves to the other half after half of the time
 //   tierwork shadows MIB SECONDS: read often, then left alone while others take up fast memory
+//   tierwork given MIB SECONDS: read often, then written and given away (MADV_FREE) while being promoted
 //   tierwork chaos MIB SECONDS [JOBS]: whatever can happen to memory happens while it is in use
 //
 // Prints a line each second: hot part in fast memory, cold part, pages checked, wrong ones. 1 when any
@@ -271,18 +272,24 @@ static void forked(struct area *a)
 		wrong++;
 }
 
-static void unmapped(struct area *a)
+// New pages at the same place.
+static void renew(struct area *a, uint64_t from, uint64_t n, int node)
 {
-	uint64_t from, n = some(a, 1 + rnd() % 600, &from);
-
 	munmap(a->memory + from * PAGE, n * PAGE);
 	if (mmap(a->memory + from * PAGE, n * PAGE, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
 		exit(2);
-	allocate_on(rnd() % 2);
+	allocate_on(node);
 	for (uint64_t i = from; i < from + n; i++)
 		write_page(a, i);
 	allocate_on(-1);
+}
+
+static void unmapped(struct area *a)
+{
+	uint64_t from, n = some(a, 1 + rnd() % 600, &from);
+
+	renew(a, from, n, rnd() % 2);
 }
 
 static void protected(struct area *a)
@@ -327,20 +334,27 @@ static void alike(struct area *a)
 }
 
 // What was given away is there as it was, or zero; never as it once was.
-static void freed(struct area *a)
+static void check_given(struct area *a, uint64_t from, uint64_t n)
 {
-	uint64_t from, n = some(a, 300, &from);
 	volatile uint64_t *w;
 
-	if (madvise(a->memory + from * PAGE, n * PAGE, MADV_FREE))
-		return;
-	usleep(20000);
 	for (uint64_t i = from; i < from + n; i++) {
 		w = words(a, i);
 		if (w[0] | w[1] | w[WORDS / 2] | w[WORDS - 1])
 			check_page(a, i);
-		write_page(a, i);
 	}
+}
+
+static void freed(struct area *a)
+{
+	uint64_t from, n = some(a, 300, &from);
+
+	if (madvise(a->memory + from * PAGE, n * PAGE, MADV_FREE))
+		return;
+	usleep(20000);
+	check_given(a, from, n);
+	for (uint64_t i = from; i < from + n; i++)
+		write_page(a, i);
 }
 
 // Two ranges change places; one alone goes away and comes back where the other is more than one mapping by
@@ -388,6 +402,30 @@ static int chaos(uint64_t mib, int seconds, bool huge)
 	return wrong != 0;
 }
 
+// Pages that are promoted, as they are read again and again, are written and given away at once, a few at a
+// time, so that many are in the middle of their promotion.
+static int given(uint64_t mib, int seconds)
+{
+	struct area a = map(mib, false);
+	uint64_t rounds = 0, some_pages = 32;
+	double end = now() + seconds, warm;
+
+	for (; now() < end; rounds++) {
+		renew(&a, 0, a.pages, SLOW);
+		for (warm = now() + 0.3; now() < warm;)
+			check_all(&a);
+		for (uint64_t i = 0; i < a.pages; i += some_pages) {
+			for (uint64_t k = i; k < i + some_pages; k++)
+				write_page(&a, k);
+			madvise(a.memory + i * PAGE, some_pages * PAGE, MADV_FREE);
+		}
+		usleep(300000);
+		check_given(&a, 0, a.pages);
+	}
+	printf("rounds=%lu checked=%lu wrong=%lu\n", rounds, checked, wrong);
+	return wrong != 0;
+}
+
 static int chaos_jobs(uint64_t mib, int seconds, int jobs)
 {
 	int status, bad = 0;
@@ -413,9 +451,12 @@ int main(int argc, char **argv)
 				argc > 6 ? atoi(argv[6]) : 101);
 	if (!strcmp(mode, "shadows") && argc >= 4)
 		return shadows(strtoul(argv[2], NULL, 0), atoi(argv[3]));
+	if (!strcmp(mode, "given") && argc >= 4)
+		return given(strtoul(argv[2], NULL, 0), atoi(argv[3]));
 	if (!strcmp(mode, "chaos") && argc >= 4)
 		return chaos_jobs(strtoul(argv[2], NULL, 0), atoi(argv[3]), argc > 4 ? atoi(argv[4]) : 2);
-	fprintf(stderr, "usage: tierwork hot|moving MIB HOT-PERCENT SECONDS [thp] | shadows MIB SECONDS | "
-			"chaos MIB SECONDS [JOBS]\n");
+	fprintf(stderr,
+		"usage: tierwork hot|moving MIB HOT-PERCENT SECONDS [thp] | shadows|given MIB SECONDS | "
+		"chaos MIB SECONDS [JOBS]\n");
 	return 2;
 }
