@@ -1,6 +1,6 @@
-# what: pages of the truly hot set, and those of it in fast memory, over time
+# what: memory of the truly hot set, and of it in fast memory, over time
 # needs: the lab's truth: scripts/lab --truth, mmprof truth import
-# y: pages
+# y: memory
 # height: 1.5
 # panel height: 1.1
 # part: hot = truth.hot

@@ -60,10 +60,19 @@ static double gap_of(const GArray *samples, double interval_ns)
 	return isfinite(gap) ? fmax(gap, interval_ns) : interval_ns;
 }
 
+// A level is not known before its first reading, but that one comes a moment after the run's begin at best.
+static double known_from(const GArray *samples, double interval_ns)
+{
+	double first = samples->len ? (double)at(samples, 0)->t_ns : 0;
+
+	return first > 2 * interval_ns ? first : 0;
+}
+
 void resample(const GArray *samples, bool counter, double interval_ns, double end_ns, const struct grid *g,
 	      double *sum)
 {
 	g_autofree double *cells = g_new0(double, g->cells + 1);
+	double known = counter ? 0 : known_from(samples, interval_ns);
 
 	if (counter)
 		add_counter(samples, 1.5 * gap_of(samples, interval_ns), g, cells);
@@ -73,7 +82,7 @@ void resample(const GArray *samples, bool counter, double interval_ns, double en
 		double from = (double)i * g->cell_ns, length = fmin(g->cell_ns, end_ns - from);
 
 		// a sliver of a cell at the end would say more than it knows
-		if (!samples->len || length < 0.5 * g->cell_ns)
+		if (!samples->len || length < 0.5 * g->cell_ns || from < known)
 			sum[i] = NAN;
 		else
 			sum[i] += cells[i] / length * (counter ? 1e9 : 1);

@@ -12,7 +12,8 @@ struct grid {
 	guint cells;
 };
 
-// Adds to sum[cell], NAN in the cells that the run did not reach: the mean over the cell of a level, of a
+// Adds to sum[cell], NAN in the cells that the run did not reach, or of a level that
+// was not read yet: the mean over the cell of a level, of a
 // counter its growth a second. `samples` are of struct store_sample_row, in order; readings are `interval_ns`
 // apart at least; the run ends at `end_ns`.
 void resample(const GArray *samples, bool counter, double interval_ns, double end_ns, const struct grid *grid,

@@ -209,14 +209,20 @@ static void test_resample(void **state)
 {
 	static const int64_t level[][2] = {{-5, 10}, {100, 20}, {150, 40}};
 	static const int64_t counter[][2] = {{0, 0}, {100, 50}, {200, 100}, {900, 250}};
+	static const int64_t late_level[][2] = {{150, 7}};
 	const struct grid grid = {100, 5}, longer = {100, 10};
-	g_autoptr(GArray) levels = samples(level, 3), counts = samples(counter, 4);
+	g_autoptr(GArray) levels = samples(level, 3), counts = samples(counter, 4),
+			  late = samples(late_level, 1);
 	double y[5] = {}, z[10] = {};
 
 	(void)state;
 	resample(levels, false, 10, 340, &grid, y);
 	assert_true(y[0] == 10 && y[1] == 30 && y[2] == 40);
 	assert_true(isnan(y[3]) && isnan(y[4])); // 40 of 100: too little of the cell
+	for (int i = 0; i < 5; i++)
+		y[i] = 0;
+	resample(late, false, 10, 500, &grid, y);
+	assert_true(isnan(y[0]) && isnan(y[1]) && y[2] == 7 && y[4] == 7); // nobody looked before 150
 	resample(counts, true, 50, 1000, &longer, z);
 	assert_true(fabs(z[0] - 0.5e9) < 1 && fabs(z[1] - 0.5e9) < 1);
 	for (int i = 2; i < 7; i++)
