@@ -1,6 +1,6 @@
 // Page-table pages as they are taken and released, by the way: the kernel accounts each of a PTE or PMD table
 // in NR_PAGETABLE (mod_lruvec_page_state() and what is below it), and the stack at that moment tells who did
-// it. lib/probe/kind_ptpath.c makes words of the stacks, of which there are few.
+// it. lib/probe/ptways.c makes words of the stacks, of which there are few.
 #include "probes/common.h"
 
 // By the whole stack: a map of stacks by number would lose those whose hash is another's.

@@ -1,9 +1,7 @@
 // Probes of kind `ptpath`: page-table pages taken and released, by level and by the way, from the stacks that
-// probes/ptpath.bpf.c collects; with series over time. Knows the kernel's functions by name (mm/memory.c,
-// mm/huge_memory.c, mm/khugepaged.c, arch/x86/mm/pgtable.c): the innermost one of the tables below decides.
+// probes/ptpath.bpf.c collects and ptways.c understands; with series over time.
 #include <bpf/btf.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,169 +9,27 @@
 
 #include "base/err.h"
 #include "probe/kernel.h"
+#include "probe/ptways.h"
 #include "probe/set.h"
 #include "probes/ptpath.skel.h"
 #include "store/store.h"
 
-enum level { PTE, PMD, PUD, P4D, LEVELS };
-static const char *const level_names[LEVELS] = {"pte", "pmd", "pud", "p4d"};
 enum direction { TAKEN, RELEASED, DIRECTIONS };
 static const char *const direction_names[DIRECTIONS] = {"taken", "released"};
 
-// A function of the stack, from the innermost outwards: which level its page is of, if it tells, and what way
-// that is, if it tells. One that only tells the level (pte_alloc_one) leaves the way to those further out.
-static const struct step {
-	const char *function;
-	enum level level;
-	const char *way; // NULL: look further
-} steps[] = {
-    {"pte_alloc_one", PTE, NULL},
-    {"___pte_free_tlb", PTE, "unmap, by the mmu_gather"},
-    {"___pmd_free_tlb", PMD, "unmap, by the mmu_gather"},
-    {"___pud_free_tlb", PUD, "unmap, by the mmu_gather"},
-    {"___p4d_free_tlb", P4D, "unmap, by the mmu_gather"},
-    {"__pte_alloc", PTE, "populating (released: lost the race)"},
-    {"__pmd_alloc", PMD, "populating (released: lost the race)"},
-    {"__pud_alloc", PUD, "populating (released: lost the race)"},
-    {"__p4d_alloc", P4D, "populating (released: lost the race)"},
-    {"do_huge_pmd_anonymous_page", PTE, "huge-page fault (released: fell back or lost the race)"},
-    {"__do_huge_pmd_anonymous_page", PTE, "huge-page fault (released: fell back or lost the race)"},
-    {"vmf_insert_pfn_pmd", PTE, "huge-page fault (released: fell back or lost the race)"},
-    {"insert_pfn_pmd", PTE, "huge-page fault (released: fell back or lost the race)"},
-    {"copy_huge_pmd", PTE, "fork of a huge page"},
-    {"zap_huge_pmd", PTE, "unmap of a huge page"},
-    {"move_huge_pmd", PTE, "mremap of a huge page"},
-    {"__split_huge_pmd", PTE, "split of a huge page"},
-    {"__split_huge_pmd_locked", PTE, "split of a huge page"},
-    {"collapse_huge_page", PTE, "collapse into a huge page"},
-    {"retract_page_tables", PTE, "collapse into a huge page"},
-    {"collapse_pte_mapped_thp", PTE, "collapse into a huge page"},
-    {"collapse_and_free_pmd", PTE, "collapse into a huge page"},
-    {"pte_free_now", PTE, "collapse into a huge page"},
-    {"do_set_pmd", PTE, "file fault that prepared one"},
-    {"filemap_map_pages", PTE, "file fault that prepared one"},
-    {"finish_fault", PTE, "file fault that prepared one"},
-    {"do_fault", PTE, "file fault that prepared one"},
-    {"do_read_fault", PTE, "file fault that prepared one"},
-    {"pgd_alloc", PMD, "with a new PGD"},
-    {"pgd_free", PMD, "with its PGD"},
-    {"pgd_mop_up_pmds", PMD, "with its PGD"},
-    {"__handle_mm_fault", PTE, "file fault that prepared one"},
-};
-
-#define NO_WAY "another way"
-
-struct way { // of a level and a direction
-	enum level level;
+struct way { // of a direction
 	enum direction direction;
-	const char *name;
+	struct ptway at;
 };
 
 struct ptpath_impl {
 	struct ptpath_bpf *skel;
 	struct bpf_attached attached;
 	int n_cpus;
-	GHashTable *ways;                   // struct ptpath_key, whatever its class → struct way
-	int64_t series[LEVELS][DIRECTIONS]; // 0: not made yet
+	GHashTable *ways;                     // struct ptpath_key, whatever its class → struct way
+	int64_t series[PTLEVELS][DIRECTIONS]; // 0: not made yet
 	uint64_t *buffer;
 };
-
-// --- symbols
-
-struct symbol {
-	uint64_t address;
-	const char *name; // of a step, or NULL
-};
-
-static int by_address(const void *a, const void *b)
-{
-	const struct symbol *x = a, *y = b;
-
-	return (x->address > y->address) - (x->address < y->address);
-}
-
-static const char *step_name(const char *name)
-{
-	size_t n = strcspn(name, ".\t \n"); // .isra.0, .part.0, .constprop.0, .cold
-
-	for (size_t i = 0; i < G_N_ELEMENTS(steps); i++)
-		if (strlen(steps[i].function) == n && !strncmp(steps[i].function, name, n))
-			return steps[i].function;
-	return NULL;
-}
-
-// All functions' beginnings, so that an address falls into the right one; names only of those that tell
-// something.
-static const GArray *symbols(void)
-{
-	static GArray *list;
-	FILE *f = list ? NULL : fopen("/proc/kallsyms", "re");
-	char line[512], name[256], type;
-	struct symbol s;
-
-	if (list)
-		return list;
-	list = g_array_new(FALSE, FALSE, sizeof(struct symbol));
-	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%" SCNx64 " %c %255s", &s.address, &type, name) != 3 || !s.address ||
-		    !strchr("tTwW", type))
-			continue;
-		s.name = step_name(name);
-		g_array_append_val(list, s);
-	}
-	if (f)
-		fclose(f);
-	qsort(list->data, list->len, sizeof(struct symbol), by_address);
-	return list;
-}
-
-static const char *function_at(uint64_t address)
-{
-	const GArray *list = symbols();
-	guint low = 0, high = list->len;
-
-	while (low < high) {
-		guint middle = (low + high) / 2;
-
-		if (g_array_index(list, struct symbol, middle).address <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	// several names may be of one address: any that tells
-	for (guint i = low; i > 0 && g_array_index(list, struct symbol, i - 1).address ==
-					 g_array_index(list, struct symbol, low - 1).address;
-	     i--)
-		if (g_array_index(list, struct symbol, i - 1).name)
-			return g_array_index(list, struct symbol, i - 1).name;
-	return NULL;
-}
-
-// --- stacks to ways
-
-static struct way *classify(const unsigned long long *stack, enum direction direction)
-{
-	struct way *w = g_new(struct way, 1);
-	bool has_level = false;
-
-	*w = (struct way){PTE, direction, NO_WAY};
-	for (int i = 0; i < PTPATH_DEPTH && stack[i]; i++) {
-		const char *function = function_at(stack[i]);
-
-		for (size_t k = 0; function && k < G_N_ELEMENTS(steps); k++) {
-			if (strcmp(steps[k].function, function))
-				continue;
-			if (!has_level)
-				w->level = steps[k].level;
-			has_level = true;
-			if (!steps[k].way)
-				break;
-			w->name = steps[k].way;
-			return w;
-		}
-	}
-	return w;
-}
 
 static guint key_hash(gconstpointer p)
 {
@@ -197,7 +53,8 @@ static const struct way *way_of(struct ptpath_impl *impl, const struct ptpath_ke
 	struct way *way = g_hash_table_lookup(impl->ways, key);
 
 	if (!way) {
-		way = classify(key->stack, key->release ? RELEASED : TAKEN);
+		way = g_new(struct way, 1);
+		*way = (struct way){key->release ? RELEASED : TAKEN, ptway_of(key->stack, PTPATH_DEPTH)};
 		g_hash_table_insert(impl->ways, g_memdup2(key, sizeof(*key)), way);
 	}
 	return way;
@@ -291,7 +148,8 @@ static struct sum *sum_of(GArray *sums, const struct way *w)
 	for (guint i = 0; i < sums->len; i++) {
 		struct sum *s = &g_array_index(sums, struct sum, i);
 
-		if (s->way.level == w->level && s->way.direction == w->direction && s->way.name == w->name)
+		if (s->way.at.level == w->at.level && s->way.at.number == w->at.number &&
+		    s->way.direction == w->direction)
 			return s;
 	}
 	g_array_append_val(sums, fresh);
@@ -317,26 +175,18 @@ static GArray *add_up(struct ptpath_impl *impl)
 	return sums;
 }
 
-static int way_number(const char *name)
-{
-	for (size_t i = 0; i < G_N_ELEMENTS(steps); i++)
-		if (steps[i].way == name || !g_strcmp0(steps[i].way, name))
-			return (int)i;
-	return G_N_ELEMENTS(steps);
-}
-
 // A part is "pte taken", "pmd released" ...; the key is the way.
 static int store_sum(struct store *store, const struct probe *p, const struct sum *s)
 {
 	g_autofree char *part =
-	    g_strdup_printf("%s %s", level_names[s->way.level], direction_names[s->way.direction]);
+	    g_strdup_printf("%s %s", ptlevel_names[s->way.at.level], direction_names[s->way.direction]);
 	int rc = 0;
 
 	for (int c = 0; c < CLASS_COUNT && !rc; c++) {
 		struct store_count row = {.part = part,
 					  .class = class_names[c],
-					  .key = way_number(s->way.name),
-					  .key_name = s->way.name,
+					  .key = s->way.at.number,
+					  .key_name = s->way.at.name,
 					  .count = s->count[c]};
 
 		rc = s->count[c] ? store_count(store, p->row, &row) : 0;
@@ -351,10 +201,10 @@ static int store_over_time(struct probes *set, struct ptpath_impl *impl, const G
 	int64_t t_ns = (g_get_monotonic_time() - set->enabled_us) * 1000;
 	int rc = 0;
 
-	for (int l = 0; l < LEVELS; l++)
+	for (int l = 0; l < PTLEVELS; l++)
 		for (int d = 0; d < DIRECTIONS && !rc; d++) {
 			g_autofree char *name =
-			    g_strdup_printf("ptpath.%s.%s", level_names[l], direction_names[d]);
+			    g_strdup_printf("ptpath.%s.%s", ptlevel_names[l], direction_names[d]);
 			bool first = !impl->series[l][d];
 			int64_t value = 0;
 
@@ -362,7 +212,7 @@ static int store_over_time(struct probes *set, struct ptpath_impl *impl, const G
 				const struct sum *s = &g_array_index(sums, struct sum, i);
 
 				for (int c = 0; c < CLASS_COUNT; c++)
-					if ((int)s->way.level == l && (int)s->way.direction == d)
+					if ((int)s->way.at.level == l && (int)s->way.direction == d)
 						value += (int64_t)s->count[c];
 			}
 			if (first && !value)
