@@ -160,12 +160,17 @@ static struct area map(uint64_t mib, bool huge)
 	return a;
 }
 
-static void fill(struct area *a, int node)
+static void fill_part(struct area *a, uint64_t from, uint64_t n, int node)
 {
 	allocate_on(node);
-	for (uint64_t i = 0; i < a->pages; i++)
+	for (uint64_t i = from; i < from + n; i++)
 		write_page(a, i);
 	allocate_on(-1);
+}
+
+static void fill(struct area *a, int node)
+{
+	fill_part(a, 0, a->pages, node);
 }
 
 // --- a hot part
@@ -272,24 +277,21 @@ static void forked(struct area *a)
 		wrong++;
 }
 
-// New pages at the same place.
-static void renew(struct area *a, uint64_t from, uint64_t n, int node)
+// New pages at the same place, with nothing advised.
+static void renew(struct area *a, uint64_t from, uint64_t n)
 {
 	munmap(a->memory + from * PAGE, n * PAGE);
 	if (mmap(a->memory + from * PAGE, n * PAGE, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
 		exit(2);
-	allocate_on(node);
-	for (uint64_t i = from; i < from + n; i++)
-		write_page(a, i);
-	allocate_on(-1);
 }
 
 static void unmapped(struct area *a)
 {
 	uint64_t from, n = some(a, 1 + rnd() % 600, &from);
 
-	renew(a, from, n, rnd() % 2);
+	renew(a, from, n);
+	fill_part(a, from, n, rnd() % 2);
 }
 
 static void protected(struct area *a)
@@ -411,7 +413,9 @@ static int given(uint64_t mib, int seconds)
 	double end = now() + seconds, warm;
 
 	for (; now() < end; rounds++) {
-		renew(&a, 0, a.pages, SLOW);
+		renew(&a, 0, a.pages);
+		madvise(a.memory, a.pages * PAGE, MADV_NOHUGEPAGE);
+		fill(&a, SLOW);
 		for (warm = now() + 0.3; now() < warm;)
 			check_all(&a);
 		for (uint64_t i = 0; i < a.pages; i += some_pages) {
