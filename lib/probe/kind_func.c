@@ -257,4 +257,4 @@ static uint64_t calls(const struct probe *p)
 	return n;
 }
 
-const struct probe_kind kind_func = {"func", attach, collect, detach, run_stats, calls};
+const struct probe_kind kind_func = {"func", attach, collect, detach, run_stats, calls, NULL};

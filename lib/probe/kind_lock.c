@@ -202,4 +202,4 @@ static void run_stats(const struct probe *p, uint64_t *runs, uint64_t *ns)
 	bpf_run_stats(&l->released, runs, ns);
 }
 
-const struct probe_kind kind_lock = {"lock", attach, collect, detach, run_stats, NULL};
+const struct probe_kind kind_lock = {"lock", attach, collect, detach, run_stats, NULL, NULL};

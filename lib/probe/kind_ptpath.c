@@ -22,11 +22,16 @@ struct way { // of a direction
 	struct ptway at;
 };
 
+struct moment { // pages so far
+	int64_t t_ns, pages[PTLEVELS][DIRECTIONS];
+};
+
 struct ptpath_impl {
 	struct ptpath_bpf *skel;
 	struct bpf_attached attached;
 	int n_cpus;
 	GHashTable *ways;                     // struct ptpath_key, whatever its class → struct way
+	GArray *moments;                      // struct moment, until they are written
 	int64_t series[PTLEVELS][DIRECTIONS]; // 0: not made yet
 	uint64_t *buffer;
 };
@@ -119,6 +124,7 @@ static void attach(struct probes *set, struct probe *p)
 	impl->n_cpus = libbpf_num_possible_cpus();
 	impl->ways = g_hash_table_new_full(key_hash, key_equal, g_free, g_free);
 	impl->buffer = g_new0(uint64_t, impl->n_cpus);
+	impl->moments = g_array_new(FALSE, FALSE, sizeof(struct moment));
 	for (char **s = p->symbols; *s && !symbol; s++)
 		symbol = kernel_has_function(*s) ? *s : NULL;
 	if (!symbol) {
@@ -194,36 +200,54 @@ static int store_sum(struct store *store, const struct probe *p, const struct su
 	return rc;
 }
 
-// ptpath.pte.taken and so on: all classes, over time.
-static int store_over_time(struct probes *set, struct ptpath_impl *impl, const GArray *sums,
-			   struct store *store, int64_t run, bool final)
+static void pump(struct probe *p, int64_t t_ns)
 {
-	int64_t t_ns = (g_get_monotonic_time() - set->enabled_us) * 1000;
+	struct ptpath_impl *impl = p->impl;
+	g_autoptr(GArray) sums = add_up(impl);
+	struct moment m = {.t_ns = t_ns};
+
+	for (guint i = 0; i < sums->len; i++) {
+		const struct sum *s = &g_array_index(sums, struct sum, i);
+
+		for (int c = 0; c < CLASS_COUNT; c++)
+			m.pages[s->way.at.level][s->way.direction] += (int64_t)s->count[c];
+	}
+	g_array_append_val(impl->moments, m);
+}
+
+// ptpath.pte.taken and so on: all classes. A level that this kernel does not count has no series.
+static int store_moment(struct ptpath_impl *impl, const struct moment *m, struct store *store, int64_t run,
+			bool last)
+{
 	int rc = 0;
 
 	for (int l = 0; l < PTLEVELS; l++)
 		for (int d = 0; d < DIRECTIONS && !rc; d++) {
 			g_autofree char *name =
 			    g_strdup_printf("ptpath.%s.%s", ptlevel_names[l], direction_names[d]);
-			bool first = !impl->series[l][d];
-			int64_t value = 0;
+			int64_t *series = &impl->series[l][d];
 
-			for (guint i = 0; i < sums->len; i++) {
-				const struct sum *s = &g_array_index(sums, struct sum, i);
-
-				for (int c = 0; c < CLASS_COUNT; c++)
-					if ((int)s->way.at.level == l && (int)s->way.direction == d)
-						value += (int64_t)s->count[c];
+			if (!*series && !m->pages[l][d])
+				continue;
+			if (!*series) {
+				rc = store_series(store, run, name, "pages", true, series);
+				if (!rc)
+					rc = store_sample(store, *series, 0, 0, false);
 			}
-			if (first && !value)
-				continue; // a level that this kernel does not count
-			if (first)
-				rc = store_series(store, run, name, "pages", true, &impl->series[l][d]);
-			if (!rc && first)
-				rc = store_sample(store, impl->series[l][d], 0, 0, false);
 			if (!rc)
-				rc = store_sample(store, impl->series[l][d], t_ns, value, final);
+				rc = store_sample(store, *series, m->t_ns, m->pages[l][d], last);
 		}
+	return rc;
+}
+
+static int store_over_time(struct ptpath_impl *impl, struct store *store, int64_t run, bool final)
+{
+	int rc = 0;
+
+	for (guint i = 0; i < impl->moments->len && !rc; i++)
+		rc = store_moment(impl, &g_array_index(impl->moments, struct moment, i), store, run,
+				  final && i + 1 == impl->moments->len);
+	g_array_set_size(impl->moments, 0);
 	return rc;
 }
 
@@ -248,7 +272,8 @@ static int store_lost(struct ptpath_impl *impl, const struct probe *p, struct st
 	return rc;
 }
 
-static int collect(struct probes *set, struct probe *p, struct store *store, int64_t run, bool final)
+static int collect(struct probes *set G_GNUC_UNUSED, struct probe *p, struct store *store, int64_t run,
+		   bool final)
 {
 	struct ptpath_impl *impl = p->impl;
 	g_autoptr(GArray) sums = NULL;
@@ -260,7 +285,7 @@ static int collect(struct probes *set, struct probe *p, struct store *store, int
 	for (guint i = 0; i < sums->len && !rc; i++)
 		rc = store_sum(store, p, &g_array_index(sums, struct sum, i));
 	if (!rc)
-		rc = store_over_time(set, impl, sums, store, run, final);
+		rc = store_over_time(impl, store, run, final);
 	return rc || !final ? rc : store_lost(impl, p, store, run);
 }
 
@@ -274,6 +299,7 @@ static void detach(struct probes *set G_GNUC_UNUSED, struct probe *p)
 	ptpath_bpf__destroy(impl->skel);
 	g_hash_table_unref(impl->ways);
 	g_free(impl->buffer);
+	g_array_unref(impl->moments);
 	g_clear_pointer(&p->impl, g_free);
 }
 
@@ -285,4 +311,4 @@ static void run_stats(const struct probe *p, uint64_t *runs, uint64_t *ns)
 		bpf_run_stats(&impl->attached, runs, ns);
 }
 
-const struct probe_kind kind_ptpath = {"ptpath", attach, collect, detach, run_stats, NULL};
+const struct probe_kind kind_ptpath = {"ptpath", attach, collect, detach, run_stats, NULL, pump};

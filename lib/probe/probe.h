@@ -42,9 +42,11 @@ struct probe_kind {
 	// Writes histograms, counts and losses so far; `final`: programs are off, the figures are exact.
 	int (*collect)(struct probes *set, struct probe *probe, struct store *store, int64_t run, bool final);
 	void (*detach)(struct probes *set, struct probe *probe);
-	// Both may be NULL. BPF run count and time as the kernel keeps them; calls counted so far.
+	// May be NULL, too. BPF run count and time as the kernel keeps them; calls counted so far.
 	void (*run_stats)(const struct probe *probe, uint64_t *runs, uint64_t *ns);
 	uint64_t (*calls)(const struct probe *probe);
+	// May be NULL. Remembers what was counted until now, for a series over time that `collect` writes.
+	void (*pump)(struct probe *probe, int64_t t_ns);
 };
 
 // Chooses probes. A spec is a catalogue group, a catalogue name, a kernel function, a GLOB*, or
@@ -61,7 +63,9 @@ int probes_attach(struct probes *set);
 void probes_root(struct probes *set, pid_t pid);
 
 void probes_enable(struct probes *set, bool on);
-void probes_pump(struct probes *set); // empties the ftrace buffers, if that backend is in use
+// At each tick and at the end: empties the ftrace buffers, and lets the kinds remember what was counted until
+// t_ns, the time since the workload's start.
+void probes_pump(struct probes *set, int64_t t_ns);
 void probes_detach(struct probes *set);
 
 int probes_store(struct probes *set, struct store *store, int64_t run); // the rows; then:

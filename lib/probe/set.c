@@ -56,7 +56,7 @@ static void alias_detach(struct probes *set G_GNUC_UNUSED, struct probe *p G_GNU
 {
 }
 
-const struct probe_kind kind_alias = {"alias", alias_attach, alias_collect, alias_detach, NULL, NULL};
+const struct probe_kind kind_alias = {"alias", alias_attach, alias_collect, alias_detach, NULL, NULL, NULL};
 
 // --- choosing
 
@@ -345,16 +345,19 @@ void probes_enable(struct probes *set, bool on)
 {
 	if (set->ftrace)
 		ftrace_enable(set->ftrace, on);
-	if (on)
-		set->enabled_us = g_get_monotonic_time();
 	if (set->bpf)
 		bpf_enable(set->bpf, on);
 }
 
-void probes_pump(struct probes *set)
+void probes_pump(struct probes *set, int64_t t_ns)
 {
+	struct probe *p;
+
 	if (set->ftrace)
 		ftrace_pump(set->ftrace);
+	for_each_probe (p, set)
+		if (p->kind->pump && !strcmp(p->status, "attached"))
+			p->kind->pump(p, t_ns);
 }
 
 void probes_root(struct probes *set, pid_t pid)

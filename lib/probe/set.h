@@ -31,7 +31,6 @@ struct probes {
 	struct ftrace *ftrace;   // made by the first function probe that ftrace serves
 	struct calibration calibration[CALIBRATION_PROBES];
 	int stats_fd;       // keeps BPF_ENABLE_STATS on
-	int64_t enabled_us; // when the programs were switched on (g_get_monotonic_time)
 };
 
 extern const struct probe_kind kind_func, kind_tp, kind_lock, kind_ptpath, kind_alias;

@@ -302,7 +302,7 @@ static int last_readings(struct session *s, struct session_outcome *out)
 		rc = results_finish(s->results, s->store, s->run, now);
 	if (!rc)
 		rc = session_store_placement(s);
-	probes_pump(s->probes);
+	probes_pump(s->probes, now);
 	if (!rc)
 		rc = probes_collect(s->probes, s->store, s->run, true);
 	if (!rc)

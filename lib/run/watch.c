@@ -117,7 +117,7 @@ static int tick(struct session *s)
 	rc = samplers_read(s->samplers, now, false, false);
 	if (!rc)
 		rc = snapshots_take(s->snapshots);
-	probes_pump(s->probes);
+	probes_pump(s->probes, now);
 	if (!rc && s->kmsg_fd >= 0)
 		rc = klog_read(s->kmsg_fd, s->store, s->run, now);
 	check_timeout(s, now);
