@@ -76,3 +76,9 @@ tap_done() {
 	echo "1..$tap_n"
 	exit $((tap_failed > 0))
 }
+
+# Of the guest's kernel, apart from what it says at boot.
+kernel_log_clean() {
+	! dmesg | grep -vE 'not a bug|report a bug|Hardware name|ommand line|stall warnings' |
+		grep -A 30 -E 'BUG|WARNING|Bad page|Oops|rcu.*(stall|self-detected)|blocked for more|Call Trace|bad-state|nonzero|Corrupt|Poison'
+}
