@@ -25,6 +25,7 @@ ok() { # name COMMAND...
 	"$@" >"$scratch/out" 2>"$scratch/err" || status=$?
 	tap_result "$status" "$name"
 	((status == 0)) || diag "exit $status: $*"$'\n'"$(tail -q -n 5 "$scratch/out" "$scratch/err" 2>&1)"
+	return "$status"
 }
 
 is() { # got wanted name
@@ -32,6 +33,7 @@ is() { # got wanted name
 	local status=$?
 	tap_result $status "$3"
 	((status == 0)) || diag "got '$1', wanted '$2'"
+	return $status
 }
 
 between() { # got low high name
@@ -39,6 +41,7 @@ between() { # got low high name
 	[[ $1 =~ ^-?[0-9]+$ ]] && (($1 >= $2 && $1 <= $3)) && status=0
 	tap_result $status "$4"
 	((status == 0)) || diag "got '$1', wanted $2 to $3"
+	return $status
 }
 
 like() { # got regex name
@@ -46,6 +49,7 @@ like() { # got regex name
 	local status=$?
 	tap_result $status "$3"
 	((status == 0)) || diag "got '$1', wanted a match of '$2'"
+	return $status
 }
 
 skip() { # name why

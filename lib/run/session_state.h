@@ -34,6 +34,7 @@ struct session {
 	bool system_began; // its end() is due
 	struct facts facts;
 	int64_t flushed_ns;
+	uint64_t late_ticks; // that another had come after before it was served
 	const char *status, *status_why;
 	bool interrupted, killed;
 	struct rusage self_before;

@@ -109,11 +109,12 @@ static int flush(struct session *s, int64_t now)
 static int tick(struct session *s)
 {
 	int64_t now = workload_since_start_ns(s->workload);
-	uint64_t missed;
+	uint64_t missed; // ticks since the last time, this one too
 	int rc;
 
 	if (read(s->timer_fd, &missed, sizeof(missed)) < 0)
 		return 0;
+	s->late_ticks += missed - 1;
 	rc = samplers_read(s->samplers, now, false, false);
 	if (!rc)
 		rc = snapshots_take(s->snapshots);

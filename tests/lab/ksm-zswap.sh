@@ -11,13 +11,15 @@ state() {
 	find /run/mmprof -type f 2>/dev/null
 	pgrep -x mmprof-ksm
 }
+mib() { awk -v key="$1:" '$1 == key { print int($2 / 1024) }' /proc/meminfo; }
 bench() { # SYSTEM ARGS...: a run of memhog
-	local system=$1
+	local system=$1 size=${size-$(($(mib MemFree) + 10))M}
 	shift
-	"$MMPROF" bench memhog --quiet --timeout 60 --size "$size" --idle 1 --touches 1 --warm 0.5 --companion no --interval 500 --system "$system" "$@" >"$scratch/bench" 2>&1
-	is "$?" 0 "$system: memory is filled and touched again"
+	"$MMPROF" bench memhog --quiet --timeout 150 --size "$size" --idle 1 --touches 1 --warm 0.5 --companion no --interval 500 --system "$system" "$@" >"$scratch/bench" 2>&1
+	is "$?" 0 "$system: memory is filled and touched again" || diag "$(tail -n 5 "$scratch/bench"; dmesg | grep -i -A 3 'killed process')"
 	is "$(metric bench.memhog.wrong_pages)" 0 "and holds what was written"
 	is "$(state)" "$before" "all is put back"
+	diag "after $SECONDS s; $size; $(sql "SELECT group_concat(name || '=' || delta, ' ') FROM v_counter_delta WHERE name IN ('vmstat.workingset_refault_file', 'vmstat.workingset_refault_anon', 'vmstat.pgmajfault', 'vmstat.pswpin', 'vmstat.pswpout', 'vmstat.zswpout', 'vmstat.pgscan_kswapd', 'vmstat.pgscan_direct') AND run_id = (SELECT max(id) FROM run)") $(sql "SELECT elapsed_ns / 1000000 FROM run ORDER BY id DESC LIMIT 1") ms late readings: $(sql "SELECT sum(count) FROM loss WHERE kind = 'late_readings' AND run_id = (SELECT max(id) FROM run)")"
 }
 metric() { sql "SELECT CAST(value AS INTEGER) FROM metric WHERE name = '$1' AND run_id = (SELECT max(id) FROM run)"; }
 delta() { sql "SELECT coalesce(sum(delta), 0) FROM v_counter_delta WHERE name = '$1' AND run_id = (SELECT max(id) FROM run)"; }
@@ -25,11 +27,8 @@ most() { sql "SELECT coalesce(max(value), 0) FROM sample JOIN series ON series.i
 fact() { sql "SELECT value FROM env_fact f JOIN run r USING (env_id) WHERE key = '$1' ORDER BY r.id DESC LIMIT 1"; }
 count() { sql "SELECT coalesce(sum(h.count), 0) FROM probe p JOIN hist h ON h.probe_id = p.id WHERE p.run_id = (SELECT max(id) FROM run) AND p.name = '$1' ${2:+AND h.class = '$2'}"; }
 
-# with what mmprof takes itself a bit more than there is room for
-available=$(awk '/^MemAvailable/ { print int($2 / 1024) }' /proc/meminfo)
-size=$((available * 95 / 100))M
-echo "# $(awk '/^MemTotal/ { print int($2 / 1024) }' /proc/meminfo) MiB of memory, $available MiB available, memhog takes $size"
-# anonymous pages first: those of programs come back through 9p, which takes milliseconds
+# memhog takes what is free and a bit more: anonymous pages go, not those of programs, which come back through 9p
+echo "# $(mib MemTotal) MiB of memory, $(mib MemAvailable) MiB available, $(mib MemFree) MiB free"
 first=swappiness=190
 before=$(state)
 
@@ -42,21 +41,21 @@ refuses 'a file needs a size' "a file without one" "$MMPROF" record --system swa
 refuses 'control=maybe: on or off' "a wrong word" "$MMPROF" record --system ksm-zswap,swap=64M,control=maybe -- true
 refuses 'cpu_cap=0: a number from 1 to 100' "a wrong number" "$MMPROF" record --system ksm-zswap,swap=64M,cpu_cap=0 -- true
 refuses '"compressor" is no setting' "a key of another" "$MMPROF" record --system swap,swap=64M,compressor=lzo -- true
-ok "tmpfs takes no swap file: the run fails" eval '! "$MMPROF" record --quiet --system swap,swap=1M,swap_on=/dev/shm -- true'
+ok "tmpfs takes no swap file: the run fails" eval '! "$MMPROF" record --quiet --no-probe all --system swap,swap=1M,swap_on=/dev/shm -- true'
 is "$(state)" "$before" "and nothing is left"
 
 # --- devices that are made
-is "$("$MMPROF" record --quiet --system swap,swap=64M,swap_algorithm=zstd -- cat /proc/swaps | awk 'NR > 1 { print $1, $3, $5 }')" \
+is "$("$MMPROF" record --quiet --no-probe all --system swap,swap=64M,swap_algorithm=zstd -- cat /proc/swaps | awk 'NR > 1 { print $1, $3, $5 }')" \
 	"/dev/zram0 65532 32767" "swap=64M: of zram"
 is "$(state)" "$before" "which goes again"
 modprobe ext4 2>/dev/null
 mkfs.ext4 -q /dev/vda 2>/dev/null && mkdir -p "$scratch/disk" && mount /dev/vda "$scratch/disk"
-is "$("$MMPROF" record --quiet --system "swap,swap=16M,swap_on=$scratch/disk" -- cat /proc/swaps | awk 'NR > 1 { print $2, int($3 / 100) }')" \
+is "$("$MMPROF" record --quiet --no-probe all --system "swap,swap=16M,swap_on=$scratch/disk" -- cat /proc/swaps | awk 'NR > 1 { print $2, int($3 / 100) }')" \
 	"file 163" "swap_on=DIR: of a file"
 is "$(state) $(find "$scratch/disk" -name 'mmprof*')" "$before " "which goes again"
 umount "$scratch/disk"
 mkswap /dev/vda >/dev/null
-"$MMPROF" record --quiet --system swap,swap_on=/dev/vda -- sleep 60 &
+"$MMPROF" record --quiet --no-probe all --system swap,swap_on=/dev/vda -- sleep 60 &
 for _ in {1..100}; do
 	grep -q vda /proc/swaps && break
 	sleep 0.1
@@ -64,7 +63,7 @@ done
 kill -KILL $!
 pkill -KILL -x sleep
 ok "killed: the swap is still on" grep -q vda /proc/swaps
-"$MMPROF" record --quiet -- true
+"$MMPROF" record --quiet --no-probe all -- true
 is "$(state)" "$before" "the next start turns it off"
 
 # --- plain swap
@@ -88,21 +87,22 @@ ok "zswap_store was asked at least as often" test "$(count zswap_store)" -ge $((
 is "$(fact zswap.enabled)" Y "it is a fact of the run"
 
 # --- KSM
-size=40M # it merges without being short of memory
-bench ksm,swap_on=/dev/vda,$first,pages_to_scan=2000,sleep_ms=10 --duplicate 0.5 --compressible 0.25
+size=24M # it merges without being short of memory
+bench ksm,swap_on=/dev/vda,$first,pages_to_scan=2000,sleep_ms=10 --idle 3 --no-probe all --duplicate 0.5 --compressible 0.25
 merged=$(most ksm.pages_sharing)
+diag "$("$MMPROF" sql --format csv "SELECT t_ns / 1000000, value FROM sample JOIN series ON series.id = series_id WHERE name = 'ksm.pages_sharing' AND run_id = (SELECT max(id) FROM run)" | tr '\r\n' '  ')"
 ok "pages are merged ($merged)" test "$merged" -gt 500
 ok "of memhog's ($(metric bench.memhog.touch.merged))" test "$(metric bench.memhog.touch.merged)" -gt 500
 ok "ksmd used CPU time" test "$(delta cpu.ksmd)" -gt 10000000
 like "$(fact workload.mergeable)" "$([[ $(uname -r) == 6.1.* ]] && echo '^no: prctl' || echo '^all of it, by prctl')" "how is a fact of the run"
 if [[ $(uname -r) != 6.1.* ]]; then
-	"$MMPROF" record --quiet --system ksm,pages_to_scan=5000,sleep_ms=10 -- python3 -c \
+	"$MMPROF" record --quiet --no-probe all --system ksm,pages_to_scan=5000,sleep_ms=10 -- python3 -c \
 		'import mmap, time; m = mmap.mmap(-1, 12 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS); m.write(b"7" * (12 << 20)); time.sleep(3)'
 	ok "memory of a workload that offers none is merged ($(most ksm.pages_sharing))" test "$(most ksm.pages_sharing)" -gt 1000
 fi
 
 # --- both, and the controller
-size=$((available * 95 / 100))M
+unset size
 bench ksm-zswap,swap_on=/dev/vda,control=on,max_pool_percent=40,$first --duplicate 0.5 --compressible 0.25
 ok "the controller woke KSM ($(delta control.wakeups) times, $(delta control.events) events)" test "$(delta control.wakeups)" -ge 1
 ok "pages were merged ($(delta control.merged)), in reclaim $(delta control.merged_in_reclaim)" test "$(delta control.merged)" -gt 100
