@@ -147,6 +147,16 @@ static int take_fact(const struct results *r, const char *key, const char *value
 	return 0;
 }
 
+// It was when the benchmark says: the line may have waited.
+static int take_mark(const char *name, int64_t at_us, struct store *store, int64_t run, int64_t now_ns)
+{
+	int64_t clock_us = g_get_monotonic_time();
+
+	if (at_us < 0 || at_us > clock_us)
+		return -EBADMSG;
+	return store_mark(store, run, now_ns - MIN((clock_us - at_us) * 1000, now_ns), name);
+}
+
 static int take_line(const struct results *r, json_t *j, struct store *store, int64_t run, int64_t now_ns)
 {
 	const char *a = NULL, *b = NULL;
@@ -158,8 +168,8 @@ static int take_line(const struct results *r, json_t *j, struct store *store, in
 		return take_hist(r, j, store, run);
 	if (!json_unpack(j, "{s:s, s:s}", "fact", &a, "value", &b))
 		return take_fact(r, a, b);
-	if (!json_unpack(j, "{s:s}", "mark", &a))
-		return store_mark(store, run, now_ns, a);
+	if (!json_unpack(j, "{s:s, s:I}", "mark", &a, "at_us", &n))
+		return take_mark(a, n, store, run, now_ns);
 	if (!json_unpack(j, "{s:s, s:s}", "not_measured", &a, "why", &b))
 		return store_not_measured(store, run, a, b);
 	if (!json_unpack(j, "{s:s, s:I, s:s}", "loss", &a, "count", &n, "detail", &b) && n >= 0)
