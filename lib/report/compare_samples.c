@@ -25,7 +25,8 @@ static const struct {
 	    {"NUMA hint faults", "vmstat.numa_hint_faults"},
 	    {"NUMA hint faults on the local node", "vmstat.numa_hint_faults_local"}};
 
-static struct doc_section *section(struct compare_report *r)
+static struct doc_section *section(struct compare_report *r, const char *name, const char *title,
+				   enum doc_unit unit)
 {
 	struct columns c = columns_new();
 	struct doc_section *sec;
@@ -33,8 +34,8 @@ static struct doc_section *section(struct compare_report *r)
 	columns_add(&c, DOC_PLAIN, "workload", "workload");
 	columns_add(&c, DOC_PLAIN, "samples", "samples");
 	for (guint i = 0; i < r->selection->systems->len; i++)
-		columns_add_of(&c, DOC_COUNT, system_name(r->selection, i), "median", "");
-	sec = columns_section(&c, r->doc, "samples", "Samples of memory accesses (medians over runs)");
+		columns_add_of(&c, unit, system_name(r->selection, i), "median", "");
+	sec = columns_section(&c, r->doc, name, title);
 	columns_free(&c);
 	return sec;
 }
@@ -73,7 +74,7 @@ static void identity(struct compare_report *r, struct doc_section *sec, double *
 }
 
 // Samples fast : slow, divided by memory fast : slow. 1: accesses are sampled in proportion to memory.
-static int bias(struct compare_report *r, struct doc_section *sec, const double *fast, const double *slow,
+static int bias(struct compare_report *r, struct doc_section **sec, const double *fast, const double *slow,
 		size_t n, const char *title)
 {
 	g_autofree double *share = g_new(double, n + 1), *ratio = g_new(double, n + 1);
@@ -88,15 +89,19 @@ static int bias(struct compare_report *r, struct doc_section *sec, const double 
 		if (!isfinite(ratio[i]))
 			ratio[i] = NAN;
 	}
+	if (any && !*sec)
+		*sec = section(r, "sampling_bias",
+			       "Sampling bias: fast : slow of samples, over fast : slow of memory (1: none)",
+			       DOC_NUMBER);
 	if (any)
-		put(r, sec, title, ratio, why);
+		put(r, *sec, title, ratio, why);
 	return rc == -ENOENT ? 0 : rc;
 }
 
 int compare_samples(struct compare_report *r)
 {
 	size_t n = (size_t)r->selection->systems->len * r->selection->workloads->len;
-	struct doc_section *sec = NULL;
+	struct doc_section *sec = NULL, *bias_sec = NULL;
 	double *values[G_N_ELEMENTS(rows)];
 	g_autofree const char **why = g_new0(const char *, n + 1);
 	int rc = 0;
@@ -116,16 +121,15 @@ int compare_samples(struct compare_report *r)
 		if (!any && !r->options->all)
 			continue;
 		if (!sec)
-			sec = section(r);
+			sec = section(r, "samples", "Samples of memory accesses (medians over runs)",
+				      DOC_COUNT);
 		put(r, sec, rows[i].title, values[i], why);
 	}
 	if (!rc && sec) {
 		identity(r, sec, values, n);
-		rc = bias(r, sec, values[5], values[6], n,
-			  "fast : slow of samples, over fast : slow of memory (demeter)");
+		rc = bias(r, &bias_sec, values[5], values[6], n, "demeter");
 		if (!rc)
-			rc = bias(r, sec, values[9], values[10], n,
-				  "fast : slow of samples, over fast : slow of memory (tiering module)");
+			rc = bias(r, &bias_sec, values[9], values[10], n, "tiering module");
 	}
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
 		g_free(values[i]);
