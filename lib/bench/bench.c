@@ -197,7 +197,8 @@ void bench_fact(struct bench_run *run, const char *key, const char *value)
 
 void bench_mark(struct bench_run *run, const char *phase)
 {
-	send(run, json_pack("{s:s, s:I}", "mark", phase, "at_us", (json_int_t)g_get_monotonic_time()));
+	send(run, json_pack("{s:s, s:I}", "mark", phase, "at_us",
+			    (json_int_t)(timing_clock_of(CLOCK_MONOTONIC) / 1000)));
 }
 
 struct hist *bench_hist(struct bench_run *run, const char *name)
