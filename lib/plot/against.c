@@ -98,7 +98,7 @@ int cells_against(struct plot *p, const struct comparison *c, struct axis *axis)
 {
 	struct square q;
 
-	g_autofree char *base = text_shorten(plot_system(p, 0), 16), *title = NULL;
+	g_autofree char *base = text_shorten(kinds_marked(p, plot_system(p, 0)), 16), *title = NULL;
 
 	if (p->selection->systems->len < 2)
 		return err_set(-ENODATA, "it needs two systems");
@@ -108,7 +108,7 @@ int cells_against(struct plot *p, const struct comparison *c, struct axis *axis)
 				axis->unit.name, *axis->unit.name ? ")" : "");
 	plot_text(p, "x_title", title);
 	g_free(p->y_title);
-	p->y_title = p->lines->len == 1 ? g_strdup_printf("under %s", plot_system(p, 1))
+	p->y_title = p->lines->len == 1 ? g_strdup_printf("under %s", kinds_marked(p, plot_system(p, 1)))
 					: g_strdup("under the others");
 	plot_number(p, "line_offset", 1);
 	q = square(p, c, axis);

@@ -67,7 +67,7 @@ void frame_y_title(struct plot *p, const char *what, const struct unit *unit, bo
 	p->y_base = NULL;
 	if (relative && p->selection->systems->len > 1) {
 		p->y_title = g_strdup_printf("%s relative to ", what);
-		p->y_base = text_clean(plot_system(p, 0));
+		p->y_base = text_clean(kinds_marked(p, plot_system(p, 0)));
 	} else if (relative) {
 		p->y_title = g_strdup_printf("%s %s", what, alone);
 	} else {

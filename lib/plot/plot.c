@@ -175,6 +175,7 @@ static int fill(struct plot *p)
 	if (p->panels->len > MOST_PANELS)
 		return err_set(-ENODATA, TOO_MANY_PANELS, p->panels->len);
 	frame_say_absent(p);
+	kinds_mark(p);
 	layout_make(p);
 	return 0;
 }

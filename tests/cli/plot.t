@@ -88,6 +88,26 @@ is "$("$MMPROF" plot cdf --format term | LC_ALL=C grep -c $'[\x01-\x08\x0b-\x1f]
 "$MMPROF" plot bars --format tikz --out "$out" >/dev/null
 like "$(cat "$out/bars.tex")" 'begin\{tikzpicture\}' "--format tikz"
 
+# --- two kinds of a system
+db kinds
+python3 - "$MMPROF_DB" <<'EOF'
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+for n, (system, kind) in enumerate([("memtis", "policy re-implementation"), ("tpp", "authors' kernel")]):
+    env = 900 + n
+    db.execute("INSERT INTO env VALUES (?, ?)", (env, f"digest {n}"))
+    db.execute("INSERT INTO env_fact SELECT ?, key, value FROM env_fact WHERE env_id = (SELECT min(env_id) FROM run)", (env,))
+    db.execute("INSERT INTO env_fact VALUES (?, 'system.kind', ?)", (env, kind))
+    db.execute("UPDATE run SET env_id = ? WHERE system = ?", (env, system))
+db.commit()
+EOF
+into kinds
+"$MMPROF" plot bars --out "$out" --format svg >/dev/null
+like "$(cat "$out/bars.svg")" '>memtis\*\*<' "a kind is a mark in the picture"
+like "$(cat "$out/bars.txt")" "\* authors' kernel.*\*\* policy re-implementation" "and the caption says what it means"
+"$MMPROF" plot bars --out "$out" --format svg --compare tpp --compare none >/dev/null
+like "$(cat "$out/bars.svg")" 'elapsed relative to tpp\*<' "also the baseline's"
+
 # --- one system, one workload; eight and twenty
 db one --systems 1 --workloads 1 --runs 1
 into one
