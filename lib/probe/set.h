@@ -30,7 +30,7 @@ struct probes {
 	struct tpcount *tpcount; // made by the first tracepoint probe
 	struct ftrace *ftrace;   // made by the first function probe that ftrace serves
 	struct calibration calibration[CALIBRATION_PROBES];
-	int stats_fd;       // keeps BPF_ENABLE_STATS on
+	int stats_fd; // keeps BPF_ENABLE_STATS on
 };
 
 extern const struct probe_kind kind_func, kind_tp, kind_lock, kind_ptpath, kind_alias;

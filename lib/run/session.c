@@ -306,8 +306,9 @@ static int last_readings(struct session *s, struct session_outcome *out)
 	if (!rc)
 		rc = probes_collect(s->probes, s->store, s->run, true);
 	if (!rc)
-		rc = store_loss(s->store, s->run, 0, "late_readings", s->late_ticks,
-				"mmprof had no CPU for so many of the readings over time: they were left out");
+		rc =
+		    store_loss(s->store, s->run, 0, "late_readings", s->late_ticks,
+			       "mmprof had no CPU for so many of the readings over time: they were left out");
 	if (!rc)
 		rc = note_left_running(s, out->left_running);
 	return rc;
