@@ -11,7 +11,7 @@
 struct entry {
 	const struct sampler *sampler;
 	void *state;
-	int64_t due_ns, spent_ns;
+	int64_t due_ns, spent_ns, before_ns; // what the reading before cost
 	int readings;
 };
 
@@ -19,7 +19,7 @@ struct samplers {
 	struct sink sink; // first: put() and missing() get a pointer to it
 	struct store *store;
 	int64_t run, t_ns, interval_ns;
-	double rest; // a sampler rests this many times as long as its last reading took
+	double percent;
 	bool last;
 	int rc; // the first error of the store
 	const struct sample_target *target;
@@ -64,9 +64,9 @@ static void missing(struct sink *sink, const char *what, const char *why)
 }
 
 // Each of the ten or so samplers that cost anything gets a tenth of what all may take.
-static double rest_of(double percent)
+int64_t samplers_pause_ns(int64_t cost_ns, int64_t before_ns, double percent)
 {
-	return 10 * 100 / percent;
+	return (int64_t)((double)MIN(cost_ns, before_ns) * 10 * 100 / percent);
 }
 
 struct samplers *samplers_open(struct store *store, int64_t run, const struct sample_target *target,
@@ -79,7 +79,7 @@ struct samplers *samplers_open(struct store *store, int64_t run, const struct sa
 	s->run = run;
 	s->target = target;
 	s->interval_ns = (int64_t)interval_ms * 1000000;
-	s->rest = rest_of(percent);
+	s->percent = percent;
 	s->series = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	s->missing = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	s->entries = g_array_new(FALSE, TRUE, sizeof(struct entry));
@@ -104,8 +104,9 @@ static void read_one(struct samplers *s, struct entry *e)
 	e->spent_ns += cost;
 	e->readings++;
 	pause = MAX(s->interval_ns, (int64_t)e->sampler->min_interval_ms * 1000000);
-	if (e->readings > 1) // the first one makes the series' rows, before the workload starts
-		pause = MAX(pause, (int64_t)((double)cost * s->rest));
+	pause = MAX(pause, samplers_pause_ns(cost, e->before_ns, s->percent));
+	e->before_ns =
+	    e->readings > 1 ? cost : 0; // the first one makes the series' rows, before the workload starts
 	e->due_ns = s->t_ns + pause - s->interval_ns / 2; // the tick that comes nearest
 }
 

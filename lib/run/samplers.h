@@ -19,6 +19,11 @@ struct samplers *samplers_open(struct store *store, int64_t run, const struct sa
 // store's error.
 int samplers_read(struct samplers *samplers, int64_t t_ns, bool all, bool last);
 
+// How long a sampler rests, in ns of time, after a reading that took cost_ns of CPU time and one before that
+// took before_ns: as long as the cheaper of them asks. A single slow one (its pages were swapped out, another
+// guest ran on the CPU) would leave a hole of many seconds in the series.
+int64_t samplers_pause_ns(int64_t cost_ns, int64_t before_ns, double percent);
+
 // Stores how often each was read and how long that took; closes them.
 int samplers_close(struct samplers *samplers);
 

@@ -15,7 +15,7 @@ mib() { awk -v key="$1:" '$1 == key { print int($2 / 1024) }' /proc/meminfo; }
 bench() { # SYSTEM ARGS...: a run of memhog
 	local system=$1 size=${size-$(($(mib MemFree) + 10))M}
 	shift
-	"$MMPROF" bench memhog --quiet --timeout 150 --size "$size" --idle 1 --touches 1 --warm 0.5 --companion no --interval 500 --system "$system" "$@" >"$scratch/bench" 2>&1
+	"$MMPROF" bench memhog --quiet --timeout 150 --size "$size" --idle 1 --touches 1 --warm 0.5 --companion no --interval 500 --sampling 20 --system "$system" "$@" >"$scratch/bench" 2>&1
 	is "$?" 0 "$system: memory is filled and touched again" || diag "$(tail -n 5 "$scratch/bench"; dmesg | grep -i -A 3 'killed process')"
 	is "$(metric bench.memhog.wrong_pages)" 0 "and holds what was written"
 	is "$(state)" "$before" "all is put back"
@@ -96,7 +96,7 @@ ok "of memhog's ($(metric bench.memhog.touch.merged))" test "$(metric bench.memh
 ok "ksmd used CPU time" test "$(delta cpu.ksmd)" -gt 10000000
 like "$(fact workload.mergeable)" "$([[ $(uname -r) == 6.1.* ]] && echo '^no: prctl' || echo '^all of it, by prctl')" "how is a fact of the run"
 if [[ $(uname -r) != 6.1.* ]]; then
-	"$MMPROF" record --quiet --no-probe all --system ksm,pages_to_scan=5000,sleep_ms=10 -- python3 -c \
+	"$MMPROF" record --quiet --no-probe all --system ksm,pages_to_scan=5000,sleep_ms=10 --sampling 20 -- python3 -c \
 		'import mmap, time; m = mmap.mmap(-1, 12 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS); m.write(b"7" * (12 << 20)); time.sleep(3)'
 	ok "memory of a workload that offers none is merged ($(most ksm.pages_sharing))" test "$(most ksm.pages_sharing)" -gt 1000
 fi

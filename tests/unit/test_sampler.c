@@ -2,6 +2,7 @@
 // cpufreq, two nodes, NUMA maps, dying kernel threads, wrapping interrupt counts, hostile names.
 #include "sampler_sink.h"
 
+#include "run/samplers.h"
 #include "sampler/kthreads.h"
 #include "sampler/procs.h"
 #include "sampler/spin.h"
@@ -392,6 +393,15 @@ static void budget_of_the_dear(void **state)
 	assert_true(budget_begin(&budget, &ended));
 }
 
+static void one_slow_reading(void **state)
+{
+	(void)state;
+	assert_int_equal(samplers_pause_ns(5000000, 5000000, 1), 5000000000); // at 1 %, a tenth of it each
+	assert_int_equal(samplers_pause_ns(5000000, 40000, 1), 40000000);     // a page fault on the way
+	assert_int_equal(samplers_pause_ns(40000, 5000000, 1), 40000000);
+	assert_int_equal(samplers_pause_ns(5000000, 5000000, 100), 50000000);
+}
+
 static int tests(void)
 {
 	const struct CMUnitTest list[] = {
@@ -407,6 +417,7 @@ static int tests(void)
 	    cmocka_unit_test_setup_teardown(kernel_threads_come_and_go, fake, real),
 	    cmocka_unit_test_setup_teardown(numa_maps, fake, real),
 	    cmocka_unit_test(budget_of_the_dear),
+	    cmocka_unit_test(one_slow_reading),
 	};
 
 	return cmocka_run_group_tests(list, NULL, NULL);
