@@ -44,7 +44,8 @@ static void lay_legend(struct plot *p)
 	l->legend_columns = l->legend_rows = 0;
 	if (!strcmp(p->template->legend, "colours"))
 		l->legend_rows = 2;
-	if (n < 2)
+	// the only part is told too: it might have been another
+	if (n < 2 && (!n || !p->template->parts->len))
 		return;
 	for (;; most -= 2) {
 		l->legend_em = fmin(widest(p->lines), most);

@@ -69,7 +69,7 @@ is "$(metric hotset.access_fast_share)" 0 "and no access"
 ok "hotset on the fast node" bench hotset --size 8M --phase 0.3 --phases 1 --membind 0
 is "$(metric hotset.hot_fast_share)" 1 "all hot pages are in fast memory"
 is "$(metric hotset.fast_share)" 1 "and all others"
-"$MMPROF" bench hotset --size 32M --phase 3 --phases 1 --interleave 0,1 --quiet &
+"$MMPROF" bench hotset --size 32M --phase 3 --phases 1 --interleave 0,1 --sampling 20 --interval 200 --quiet &
 sleep 2
 pid=$(pgrep -f 'bench-worker [h]otset' | tail -n 1)
 # the largest mapping is the set

@@ -116,6 +116,16 @@ like "$("$MMPROF" system ksm-zswap status)" 'control +off +an option' "status li
 ok "system ksm-zswap down" "$MMPROF" system ksm-zswap down
 is "$(state)" "$before" "all is put back"
 
+# --- the shipped plan, shorter: the last workload under the first system and the last
+size=$(($(mib MemFree) + 10))M
+sed "s/^runs = .*/runs = 1/; s/^pause = .*/pause = 0/; s/--size [0-9]*M/--size $size --idle 1 --touches 1 --warm 0.5/" docs/plans/ksm-zswap.ini >"$scratch/plan.ini"
+cells=$("$MMPROF" run --dry-run "$scratch/plan.ini" | awk '$0 ~ /duplicates-50/ && ($3 == "swap" || $3 == "control") { print $1 }' | paste -sd,)
+ok "docs/plans/ksm-zswap.ini, cells $cells" "$MMPROF" run --quiet --cell "$cells" "$scratch/plan.ini"
+is "$(sql "SELECT count(*) FROM run WHERE experiment = 'ksm-zswap' AND status = 'done'")" 2 "two runs"
+is "$(sql "SELECT CAST(sum(value) AS INTEGER) FROM metric m JOIN run r ON r.id = run_id WHERE experiment = 'ksm-zswap' AND m.name = 'bench.memhog.wrong_pages'")" 0 "with contents as written"
+ok "are compared" "$MMPROF" report --experiment ksm-zswap --compare swap control --metric elapsed --metric management_cpu --metric ksm_merged
+is "$(state)" "$before" "and all is put back"
+
 # --- compared
 ok "compared" "$MMPROF" report --compare "swap,swap_on=/dev/vda,$first" "zswap,swap_on=/dev/vda,max_pool_percent=40,$first" --metric management_cpu --metric direct_reclaims \
 	--metric kswapd_wakeups --metric reclaim_efficiency --metric zswap_ratio --metric ksm_merged --metric oom_kills --metric log.hung_tasks --any-exit

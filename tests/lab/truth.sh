@@ -79,7 +79,7 @@ if [[ $kernel == 6.12 && $parts == *tpp* ]]; then
 	"$MMPROF" report --compare --metric true_fast_share --metric oracle_fast_share --metric oracle_distance >"$scratch/report"
 	diag "$(cat "$scratch/report")"
 	like "$(<"$scratch/report")" 'oracle_distance' "the distance from the oracle is reported"
-	report=$("$MMPROF" report 2)
+	report=$("$MMPROF" report 2 | tr -s ' \n' ' ') # lines are folded
 	like "$report" 'EMULATED .*lab' "and the run as emulated"
 	like "$report" 'cache of 2048 KiB; fast memory 1000 ns and 160 MB/s; slow memory 3000 ns and 48 MB/s' "with the lab's memory"
 	[[ -z ${MMPROF_TRUTH_KEEP-} ]] || cp "$MMPROF_DB" "$MMPROF_TRUTH_KEEP/tpp-$kernel.db"
