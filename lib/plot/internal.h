@@ -164,7 +164,7 @@ static inline const char *plot_workload(const struct plot *p, guint i)
 	return p->selection->workloads->pdata[i];
 }
 
-const char *kinds_marked(const struct plot *p, const char *system); // interned, or the name as it is
+const char *kinds_marked(const struct plot *p, const char *text); // interned, or the name as it is
 void kinds_mark(struct plot *p); // all names in the picture, and says so in the caption
 void layout_make(struct plot *p);
 void script_write(struct plot *p, GString *script, const char *picture); // NULL: no `set output`

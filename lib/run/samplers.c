@@ -105,8 +105,8 @@ static void read_one(struct samplers *s, struct entry *e)
 	e->readings++;
 	pause = MAX(s->interval_ns, (int64_t)e->sampler->min_interval_ms * 1000000);
 	pause = MAX(pause, samplers_pause_ns(cost, e->before_ns, s->percent));
-	e->before_ns =
-	    e->readings > 1 ? cost : 0; // the first one makes the series' rows, before the workload starts
+	// the first one makes the series' rows, before the workload starts
+	e->before_ns = e->readings > 1 ? cost : 0;
 	e->due_ns = s->t_ns + pause - s->interval_ns / 2; // the tick that comes nearest
 }
 
