@@ -178,11 +178,17 @@ check_used() {
 	settles pgds_missed -3 6 "pgds in use are the processes"
 }
 
+# What `break` made dirty lies at the old end of a ring: it is caught when the ring is emptied by a burst, if a tick did not
+# give it back before. So it is tried again.
 check_verifier() {
-	echo 1 >$S/break
-	mix 1 2 >/dev/null
-	is "$(value pte/dirty)" 1 "a table made dirty on purpose is caught and thrown away"
-	is "$(dmesg | grep -c 'pgcache: a cached pte table is not clean')" 1 "with one line in the log"
+	local tries=0
+	until (($(value pte/dirty) || tries == 20)); do
+		echo 1 >$S/break
+		hold 60 true
+		tries=$((tries + 1))
+	done
+	between "$(value pte/dirty)" 1 "$tries" "a table made dirty on purpose is caught and thrown away ($tries tries)"
+	is "$(dmesg | grep -c 'pgcache: a cached pte table is not clean')" "$(value pte/dirty)" "with one line in the log"
 	echo 0 >$S/verify
 	ok "without the verifier nothing is made dirty" eval '! echo 1 >$S/break'
 	echo 1 >$S/verify
