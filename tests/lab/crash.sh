@@ -6,7 +6,7 @@ set -u
 
 export MMPROF_DB=$scratch/results/crash.db
 mkdir "$scratch/results"
-scripts/lab --kernel "$1" --no-tiers --timeout 120 --results "$scratch/results" --env MMPROF_DB=/results/crash.db -- sh -c '
+scripts/lab --kernel "$1" --no-tiers --timeout 400 --results "$scratch/results" --env MMPROF_DB=/results/crash.db -- sh -c '
 	build/mmprof record --quiet -- build/tests/workloads/pages 100
 	build/mmprof record --quiet -- sh -c "sleep 4; sync; echo c > /proc/sysrq-trigger; sleep 60"' >"$scratch/log" 2>&1
 status=$?

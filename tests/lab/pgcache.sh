@@ -17,7 +17,7 @@ part() { # PART LAB-OPTION...
 	local part=$1 status=0
 	shift
 	echo "# guest: $part"
-	scripts/lab --kernel "$kernel" --timeout $((300 + 60 * ${MMPROF_STRESS:-0})) "$@" -- tests/lab/pgcache.sh guest "$part" "$kernel" "${MMPROF_STRESS:-}" >"$scratch/$part" 2>"$scratch/$part.err" || status=$?
+	scripts/lab --kernel "$kernel" --timeout $((900 + 60 * ${MMPROF_STRESS:-0})) "$@" -- tests/lab/pgcache.sh guest "$part" "$kernel" "${MMPROF_STRESS:-}" >"$scratch/$part" 2>"$scratch/$part.err" || status=$?
 	# one plan for all: the guests' own numbers go
 	sed -E 's/^((not )?ok) [0-9]+/\1/; /^1\.\./d' "$scratch/$part" | tee -a "$scratch/all"
 	grep -q '^1\.\.' "$scratch/$part" || {
