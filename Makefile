@@ -134,19 +134,18 @@ kmod:
 tests: all $(UNIT) $(WORKLOADS)
 
 unit: $(UNIT)
-	CMOCKA_MESSAGE_OUTPUT=TAP prove --exec '' $(UNIT)
+	tests/run unit
 
 cli: tests
-	prove tests/cli
+	tests/run cli
 
-# Two guests at a time, each one CPU of this machine's: a guest is emulated by a single thread.
 lab: tests kmod
-	prove --jobs 2 --timer tests/lab
+	tests/run lab
 
 # Everything, in one `prove`, which counts what was skipped and why.
 check: deps
-	$(MAKE) tests
-	$(MAKE) kmod
+	$(MAKE) -j$$(nproc) tests
+	$(MAKE) -j$$(nproc) kmod
 	$(MAKE) layers
 	tests/run
 

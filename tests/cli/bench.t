@@ -78,14 +78,20 @@ is "$(sql "SELECT group_concat(name) FROM mark WHERE run_id = (SELECT max(id) FR
 is "$(sql "SELECT sum(h.count) FROM hist h JOIN probe p ON p.id = h.probe_id WHERE p.name LIKE 'bench.memhog.touch.%' AND run_id = (SELECT max(id) FROM run)")" 4096 \
 	"each touch was timed"
 # mmprof is stopped while the phases go by: their times are those that the benchmark says
-"$MMPROF" bench memhog --quiet --no-probe all --size 8M --warm 0.4 --idle 0.4 --touches 1 >"$scratch/out" 2>&1 &
-until worker=$(pgrep -P $! -f 'bench-worker memhog'); do sleep 0.02; done
+"$MMPROF" bench memhog --quiet --no-probe all --size 8M --warm 0.4 --idle 2 --touches 1 >"$scratch/out" 2>&1 &
+for _ in {1..500}; do
+	worker=$(pgrep -P $! -f 'bench-worker memhog') && break
+	sleep 0.02
+done
 kill -STOP $!
-until [[ $(ps -o stat= -p "$worker") == Z* ]]; do sleep 0.1; done
+for _ in {1..300}; do
+	[[ $(ps -o stat= -p "$worker") != Z* ]] || break
+	sleep 0.1
+done
 kill -CONT $!
 wait $!
 ok "a phase begins when the benchmark says, not when mmprof reads it" test "$(sql "SELECT m.t_ns - (SELECT t_ns FROM mark
-	WHERE name = 'warm' AND run_id = m.run_id) FROM mark m WHERE name = 'touch' AND run_id = (SELECT max(id) FROM run)")" -gt 700000000
+	WHERE name = 'warm' AND run_id = m.run_id) FROM mark m WHERE name = 'touch' AND run_id = (SELECT max(id) FROM run)")" -gt 2300000000
 like "$("$MMPROF" bench-worker memhog duplicate=0.7 zero=0.7 2>&1)" 'more than 1 together' "memhog: shares that are more than all"
 bench bw_mem --size 4M --limit 0.05
 ok "bw_mem: bytes moved = size / time" awk "BEGIN { d = $(metric bw_mem.node0.rd.rate) * $(metric bw_mem.node0.rd) / 1e3 / 4194304; exit !(d > 0.999 && d < 1.001) }"
@@ -164,7 +170,10 @@ done
 sleep 0.7
 kill -KILL $!
 wait $! 2>/dev/null
-sleep 0.3
+for _ in {1..100}; do
+	pgrep -f 'bench-worker [f]orkbomb' >/dev/null || break
+	sleep 0.1
+done
 ok "nor does its own process when it is killed" sh -c '! pgrep -f "bench-worker [f]orkbomb"'
 ok "the next start works" bench mprotect --limit 0.05
 

@@ -234,10 +234,14 @@ is "$(sql "SELECT max(a.started_unix_ns + a.elapsed_ns) <= min(b.started_unix_ns
 
 # --- SIGKILL in the middle, and on
 cp "$(command -v sleep)" "$scratch/mmprof-nap" # a name of its own, to be killed by
-settings killed "$scratch/mmprof-nap 1"
+# the second run waits to be killed
+settings killed "sh -c 'echo >>$scratch/naps; [ \$(wc -l <$scratch/naps) != 2 ] || exec $scratch/mmprof-nap 60'"
 sed -i 's/^warmup.*/warmup = 0/' "$plan"
 "$MMPROF" run "$plan" --quiet &
-until [[ $(sql "SELECT count(*) FROM run WHERE experiment = 'killed' AND status = 'running' AND cell = 2" 2>/dev/null) == 1 ]]; do sleep 0.1; done
+for _ in {1..300}; do
+	! pgrep -x mmprof-nap >/dev/null || break
+	sleep 0.1
+done
 kill -KILL $!
 wait $! 2>/dev/null
 pkill -KILL -x mmprof-nap
@@ -245,9 +249,9 @@ is "$(</proc/sys/vm/stat_interval)" 7 "SIGKILL: the settings stay"
 ok "the next start of mmprof" "$MMPROF" record --quiet --no-probe all -- true
 is "$(state)" "$was $interval 0" "puts them back"
 is "$(sql "SELECT group_concat(cell || ' ' || status, ',') FROM run WHERE experiment = 'killed'")" "1 done,2 crashed" "the second cell has crashed"
-sed -i "s|mmprof-nap 1|mmprof-nap 0.1|" "$plan"
+sed -i "s|mmprof-nap 60|mmprof-nap 61|" "$plan"
 refuses "whose plan was another" "a plan that was changed does not go on" run "$plan" --resume
-sed -i "s|mmprof-nap 0.1|mmprof-nap 1|" "$plan"
+sed -i "s|mmprof-nap 61|mmprof-nap 60|" "$plan"
 run "$plan" --resume >"$scratch/out" 2>&1
 is "$? $(sql "SELECT group_concat(cell) FROM (SELECT cell FROM run WHERE experiment = 'killed' AND status = 'done' ORDER BY id)")" \
 	"1 1,3,4,5,6,7,8,9" "--resume goes on with the third, and says that one is missing"

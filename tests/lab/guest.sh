@@ -83,7 +83,7 @@ is "$(losses missed_exit)$(losses unmatched_exit)" 00 "and lose nothing"
 record --probe hrtimer_nanosleep@fentry --probe hrtimer_nanosleep@kprobe -- "$W/sleepers" 40 1000
 is "$(hist count hrtimer_nanosleep workload fentry)" 40 "fentry counts forty calls that sleep at once"
 is "$(hist count hrtimer_nanosleep workload kprobe)" 40 "and so does a kretprobe, which by itself has room for ten"
-record --probe hrtimer_nanosleep@kprobe -- "$W/sleepers" 1100 4000
+record --probe hrtimer_nanosleep@kprobe -- "$W/sleepers" 1100 12000
 kept=$(hist count hrtimer_nanosleep workload kprobe)
 ok "more calls at once than return probes have room for" test "$kept" -lt 1100
 ok "are missed by the kernel's own count" test "$(losses nmissed_exit)" -ge $((1100 - kept))

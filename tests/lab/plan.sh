@@ -26,7 +26,7 @@ sysctl.kernel.numa_balancing = 0
 sysctl.kernel.numa_balancing = 2
 
 [workload pages]
-command = sh -c '/results/state >>/results/seen; build/tests/workloads/pages 3000; sleep 0.5'
+command = sh -c '/results/state >>/results/seen; build/tests/workloads/pages 3000; [ $(wc -l </results/seen) != 3 ] || sleep 300'
 stdout = /dev/null
 INI
 cat >"$results/panic.ini" <<'INI'
@@ -52,7 +52,7 @@ cat >"$results/first" <<'SH'
 #!/bin/sh
 echo "before: $(/results/state)"
 build/mmprof run /results/plan.ini --quiet &
-while ! [ "$(cat /results/seen 2>/dev/null | wc -l)" = 3 ]; do sleep 0.1; done
+while [ "$(cat /results/seen 2>/dev/null | wc -l)" -lt 3 ] && kill -0 $!; do sleep 0.1; done # the third waits to be killed
 kill -KILL $!
 echo "killed: $(/results/state)"
 build/mmprof run /results/plan.ini --resume
