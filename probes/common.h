@@ -19,7 +19,7 @@ struct {
 	__type(value, u32);
 } workload_cgroup SEC(".maps");
 
-// A constant of this clone's: an immediate that lib/probe/clone.c replaces. See PATCH_MAGIC.
+// A constant of this clone's: an immediate that lib/probe/bpf.c replaces. See PATCH_MAGIC.
 #define PATCHED(which)                                                                                       \
 	({                                                                                                   \
 		u64 __v;                                                                                     \

@@ -6,7 +6,7 @@
 #include "probes/hist.h"
 
 // A template program is loaded once and cloned for each function or tracepoint; a clone's constants are
-// 64-bit immediates that lib/probe/clone.c replaces before it loads the clone. The verifier then sees plain
+// 64-bit immediates that lib/probe/bpf.c replaces before it loads the clone. The verifier then sees plain
 // constants: no map look-up, no attach cookie (fentry has none before 5.19).
 #define PATCH_MAGIC 0x6d6d7072ull // "mmpr"
 #define PATCH_ID 0                // the probe's number
