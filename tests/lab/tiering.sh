@@ -77,6 +77,7 @@ field() { tail -n 1 "$scratch/work" | sed -n "s/.*$1=\(-\{0,1\}[0-9]*\).*/\1/p";
 # What one sampler or kernel thread of this machine does, others must not undo.
 quiet_kernel() {
 	mkdir -p $C
+	echo madvise >/sys/kernel/mm/transparent_hugepage/enabled # 6.1: never, with so little memory
 	echo 0 >/proc/sys/kernel/numa_balancing
 	[[ ! -e /sys/kernel/mm/lru_gen/enabled ]] || echo 0 >/sys/kernel/mm/lru_gen/enabled
 }
