@@ -219,6 +219,8 @@ static int launch(struct session *s)
 				    s->options->sampling_percent);
 	rc = store_begin(s->store);
 	if (!rc)
+		rc = session_store_mergeable(s);
+	if (!rc)
 		rc = samplers_read(s->samplers, 0, true, false);
 	if (rc)
 		return rc;
