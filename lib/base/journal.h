@@ -14,7 +14,8 @@ enum undo_kind {
 	UNDO_UNLINK,   // remove the file `path`
 	UNDO_SWAPOFF,  // turn the swap `path` off
 	UNDO_KILL,     // end the process `path`, if it is the one that started at `value` (/proc/PID/stat)
-	UNDO_SWAPON,   // turn the swap `path` on again with priority `value` (negative: the kernel's choice)
+	UNDO_UNBIND, // take its driver off the device `value`, if it has it: `path` is the driver's "unbind"
+	UNDO_SWAPON, // turn the swap `path` on again with priority `value` (negative: the kernel's choice)
 };
 
 // Takes this machine's settings for this process: what another one is about to put back must not be taken for

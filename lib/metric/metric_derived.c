@@ -118,9 +118,9 @@ static const struct derived table[] = {
     {"ksm_saved",
      "pages",
      METRIC_MORE,
-     {"ksm.pages_sharing.last", "ksm.ksm_zero_pages.last"},
+     {"ksm.pages_sharing.end", "ksm.ksm_zero_pages.end"},
      {},
-     "pages that KSM had freed at the end"},
+     "pages that KSM had freed at the last reading while the workload ran"},
     {"ksm_merged",
      "pages",
      METRIC_MORE,
@@ -139,7 +139,8 @@ static const struct derived table[] = {
      {"cpu.kswapd", "cpu.ksmd", "cpu.kcompactd", "cpu.khugepaged", "cpu.ktiering", "cpu.kmigraterd",
       "cpu.ksamplingd", "control.self_ns"},
      {},
-     "CPU time of the threads that manage memory; what faults do in the workload is in the workload's"},
+     "CPU time of the threads that manage memory, without what kworkers do (zswap's shrink_worker, which the "
+     "probe of that name times); what faults do in the workload is in the workload's"},
     {"oom_kills", "count", METRIC_LESS, {"vmstat.oom_kill"}, {}, "processes that the OOM killer ended"},
 };
 

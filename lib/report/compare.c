@@ -214,7 +214,8 @@ int report_list_metrics(struct store *store, const char *filter, struct doc *doc
 		    sec,
 		    "A probe also has .total .min .max and any percentile (.p99.9); @CLASS or @all behind "
 		    "its "
-		    "name for others than the workload; a series has .rate, or .mean .min .max .first .last. "
+		    "name for others than the workload; a series has .rate, or .mean .min .max .first .end "
+		    ".last. "
 		    "`man mmprof-report` tells more.");
 	return rc;
 }

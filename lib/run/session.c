@@ -24,6 +24,7 @@
 #include "run/samplers.h"
 #include "run/snapshots.h"
 #include "store/store.h"
+#include "store/store_read.h"
 #include "system/system.h"
 
 static struct output_options output_options_of(const struct session_options *o)
@@ -123,7 +124,7 @@ static int set_up_cgroup(struct session *s)
 static int set_up_kernel_log(struct session *s)
 {
 	s->kmsg_fd = klog_open();
-	return s->kmsg_fd < 0 ? store_not_measured(s->store, s->run, "kernel log", err_text()) : 0;
+	return s->kmsg_fd < 0 ? store_not_measured(s->store, s->run, STORE_LOG, err_text()) : 0;
 }
 
 static void say(const struct session *s, const char *text)
@@ -217,6 +218,8 @@ static int launch(struct session *s)
 	s->samplers = samplers_open(s->store, s->run, &s->target, s->options->interval_ms,
 				    s->options->sampling_percent);
 	rc = store_begin(s->store);
+	if (!rc)
+		rc = session_store_mergeable(s);
 	if (!rc)
 		rc = samplers_read(s->samplers, 0, true, false);
 	if (rc)

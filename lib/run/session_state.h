@@ -51,6 +51,9 @@ void session_keep_pin(void *session, const char *key, const char *outcome);
 // chain.
 int session_store_facts(struct session *s);
 
+// The fact of how the workload that is prepared was offered to KSM.
+int session_store_mergeable(struct session *s);
+
 // At the run's end: whether others shared the workload's cores. -errno with an err chain.
 int session_store_placement(struct session *s);
 

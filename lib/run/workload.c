@@ -26,6 +26,7 @@ struct workload {
 	pid_t pid;
 	int go_fd, error_fd, event_fd; // go: a byte lets it run; error: its errno, if exec fails
 	bool started, waited;
+	int merge_error; // of offering its memory to KSM
 	pthread_t waiter;
 	int64_t start_ns;
 	struct workload_end end;
@@ -161,16 +162,15 @@ static int become(const char *user)
 
 #ifndef PR_SET_MEMORY_MERGE
 #define PR_SET_MEMORY_MERGE 67
-#define PR_GET_MEMORY_MERGE 68
 #endif
 
-// mm/ksm.c, ksm_enable_merge_any(): from 6.4, and over exec from 6.9 (ksm_execve).
-const char *workload_mergeable_how(void)
+// mm/ksm.c, ksm_enable_merge_any(): from 6.4, and over exec from 6.9 (ksm_execve). Needs CAP_SYS_RESOURCE.
+static void offer_to_ksm(int error_fd)
 {
-	if (prctl(PR_GET_MEMORY_MERGE, 0, 0, 0, 0) < 0)
-		return "no: prctl(PR_SET_MEMORY_MERGE) came with Linux 6.4, and CONFIG_KSM; only what the "
-		       "workload itself offers with madvise(MADV_MERGEABLE)";
-	return "all of it, by prctl(PR_SET_MEMORY_MERGE)";
+	int error = prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0) ? errno : 0;
+
+	if (write(error_fd, &error, sizeof(error)) != sizeof(error))
+		_exit(125);
 }
 
 static void child(const struct workload_options *o, int go_fd, int error_fd)
@@ -180,6 +180,8 @@ static void child(const struct workload_options *o, int go_fd, int error_fd)
 	char byte;
 	int rc;
 
+	if (o->mergeable)
+		offer_to_ksm(error_fd);
 	if (read(go_fd, &byte, 1) != 1)
 		_exit(125); // mmprof is gone
 	sigemptyset(&none);
@@ -193,8 +195,6 @@ static void child(const struct workload_options *o, int go_fd, int error_fd)
 	if (o->cwd && chdir(o->cwd))
 		_exit(125);
 	apply_placement(o);
-	if (o->mergeable) // needs CAP_SYS_RESOURCE; what it means where it fails is a fact of the run
-		prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0);
 	rc = -become(o->user);
 	if (!rc && o->no_aslr && personality((unsigned)personality(GET) | ADDR_NO_RANDOMIZE) < 0)
 		rc = errno;
@@ -238,7 +238,21 @@ int workload_prepare(const struct workload_options *o, struct workload **out)
 	w->error_fd = error[0];
 	w->event_fd = eventfd(0, EFD_CLOEXEC);
 	*out = w;
+	if (o->mergeable &&
+	    read(w->error_fd, &w->merge_error, sizeof(w->merge_error)) != sizeof(w->merge_error))
+		return err_set(-EIO, "the workload's process ended before it began");
 	return 0;
+}
+
+char *workload_mergeable_how(const struct workload *w)
+{
+	if (!w->merge_error)
+		return g_strdup("all of it, by prctl(PR_SET_MEMORY_MERGE)");
+	return g_strdup_printf(
+	    "no: prctl(PR_SET_MEMORY_MERGE): %s%s; only what the workload itself offers with "
+	    "madvise(MADV_MERGEABLE)",
+	    g_strerror(w->merge_error),
+	    w->merge_error == EINVAL ? " (it came with Linux 6.4, and CONFIG_KSM)" : "");
 }
 
 pid_t workload_pid(const struct workload *w)

@@ -23,9 +23,6 @@ struct workload_options {
 
 struct workload;
 
-// How the memory of a workload is offered to KSM here, or why it can't be.
-const char *workload_mergeable_how(void);
-
 // Checks what can be checked without starting anything: the program exists and can be executed, the user
 // exists, CPUs and nodes are there. -EINVAL with an err chain.
 int workload_check(const struct workload_options *options);
@@ -33,6 +30,9 @@ int workload_check(const struct workload_options *options);
 // Forks the process, which waits. -errno with an err chain.
 int workload_prepare(const struct workload_options *options, struct workload **workload);
 pid_t workload_pid(const struct workload *workload);
+
+// Of one that was prepared `mergeable`: how its memory was offered to KSM, or why it could not be. g_free.
+char *workload_mergeable_how(const struct workload *workload);
 
 // Lets it go; -errno with an err chain when it could not be executed.
 int workload_start(struct workload *workload);

@@ -22,6 +22,7 @@ fi
 refuses '"speed" is no setting' "a key that a system has not" "$MMPROF" record --system tpp,speed=1 -- true
 
 refuses 'not a size like 256M' "a swap device of no size" "$MMPROF" record --system swap,swap=much -- true
+refuses 'zram needs a size' "zram without one" "$MMPROF" record --system swap,swap_on=zram -- true
 refuses 'is not zram, a directory or a block device' "nor place" "$MMPROF" record --system swap,swap=64M,swap_on=/nowhere -- true
 refuses 'swap_algorithm is zram' "an option that belongs to another" "$MMPROF" record --system swap,swap_algorithm=zstd,swap=64M,swap_on=/tmp -- true
 refuses 'control=maybe: on or off' "an option with a wrong word" "$MMPROF" record --system ksm-zswap,control=maybe -- true

@@ -48,6 +48,15 @@ is "$(state)" "$before" "and nothing is left"
 is "$("$MMPROF" record --quiet --no-probe all --system swap,swap=64M,swap_algorithm=zstd -- cat /proc/swaps | awk 'NR > 1 { print $1, $3, $5 }')" \
 	"/dev/zram0 65532 32767" "swap=64M: of zram"
 is "$(state)" "$before" "which goes again"
+modprobe zram num_devices=1
+ok "a device of zram's that somebody still looks at" "$MMPROF" record --quiet --no-probe all --system swap,swap=16M -- \
+	sh -c '(while grep -q zram1 /proc/swaps; do sleep 0.1; done; sleep 0.2) 3</dev/zram1 >/dev/null 2>&1 &'
+ok "goes all the same" test ! -e /sys/block/zram1
+for _ in {1..100}; do
+	rmmod zram 2>/dev/null && break
+	sleep 0.1
+done
+is "$(state)" "$before" "and zram too"
 modprobe ext4 2>/dev/null
 mkfs.ext4 -q /dev/vda 2>/dev/null && mkdir -p "$scratch/disk" && mount /dev/vda "$scratch/disk"
 is "$("$MMPROF" record --quiet --no-probe all --system "swap,swap=16M,swap_on=$scratch/disk" -- cat /proc/swaps | awk 'NR > 1 { print $2, int($3 / 100) }')" \
@@ -67,13 +76,19 @@ ok "killed: the swap is still on" grep -q vda /proc/swaps
 is "$(state)" "$before" "the next start turns it off"
 
 # --- plain swap
-bench swap,swap_on=/dev/vda,$first --duplicate 0.5 --compressible 0.25 --probe balance_pgdat --probe try_to_free_pages --probe do_swap_page --probe swapout_device
+bench swap,swap_on=/dev/vda,$first --duplicate 0.5 --compressible 0.25 --probe balance_pgdat --probe try_to_free_pages --probe do_swap_page --probe swapin_device --probe swapout_device
 ok "pages went to the disk ($(delta vmstat.pswpout))" test "$(delta vmstat.pswpout)" -gt 500
 between "$(delta vmstat.zswpout)" 0 0 "none to zswap"
 swapped=$(delta vmstat.pswpout)
 between "$(count swapout_device)" $((swapped * 9 / 10 - 20)) $((swapped * 11 / 10 + 20)) "each by swapout_device ($(count swapout_device))"
 ok "kswapd reclaimed ($(count balance_pgdat kswapd) rounds)" test "$(count balance_pgdat kswapd)" -gt 0
 between "$(count balance_pgdat kswapd)" $(($(delta vmstat.pageoutrun) - 3)) $(($(delta vmstat.pageoutrun) + 3)) "as often as vmstat says"
+swapped=$(delta vmstat.pswpin)
+between "$(count swap_readpage)" $((swapped * 9 / 10 - 20)) $((swapped * 11 / 10 + 20)) "each that came back by swap_readpage ($(count swap_readpage))"
+[[ $(uname -r) == 6.1.* ]] || # which waits for most in swap_readpage
+	between "$(count swapin_device_wait)" 1 "$(count do_swap_page)" "faults waited for the disk ($(count swapin_device_wait) times)"
+stalls=$(sql "SELECT coalesce(sum(delta), 0) FROM v_counter_delta WHERE name LIKE 'vmstat.allocstall%' AND run_id = (SELECT max(id) FROM run)")
+between "$(count try_to_free_pages)" $((stalls - stalls / 10 - 3)) $((stalls + 3)) "direct reclaims as vmstat says ($stalls)"
 is "$(metric bench.memhog.idle.merged)" 0 "nothing is merged"
 
 # --- zswap
@@ -82,7 +97,13 @@ out=$(delta vmstat.zswpout)
 ok "pages went to zswap ($out)" test "$out" -gt 500
 ok "its pool took memory ($(most zswap.Zswap) bytes)" test "$(most zswap.Zswap)" -gt 500000
 ok "less than what is in it" test "$(most zswap.Zswap)" -lt "$(most zswap.Zswapped)"
-between "$(count swapin_zswap)" $(($(delta vmstat.zswpin) * 9 / 10 - 20)) $(($(delta vmstat.zswpin) * 11 / 10 + 20)) "swap-ins from it as vmstat says ($(count swapin_zswap))"
+in=$(delta vmstat.zswpin) back=$(delta zswap.written_back_pages) failed=$(delta zswap.reject_reclaim_fail)
+between "$(count zswap_writeback_entry)" $((back - 3)) $((back + failed + back / 10 + 3)) "pages are written back to the disk as debugfs says ($back, not $failed)"
+if [[ $(uname -r) != 6.1.* ]]; then
+	between "$(delta vmstat.zswpwb)" $((back - 3)) $((back + 3)) "and vmstat"
+	in=$((in + back)) # what is written back is decompressed by the same function
+fi
+between "$(count swapin_zswap)" $((in * 9 / 10 - 20)) $((in * 11 / 10 + 20)) "swap-ins from it as vmstat says ($in)"
 ok "zswap_store was asked at least as often" test "$(count zswap_store)" -ge $((out * 9 / 10))
 is "$(fact zswap.enabled)" Y "it is a fact of the run"
 

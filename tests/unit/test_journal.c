@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <glib.h>
+#include <glob.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -154,6 +155,24 @@ static void test_processes_and_files(void **state)
 	assert_null(undo_process_start(number));
 }
 
+// A driver's file says ENODEV of what it hasn't: that is as it was to be. Of any other file it is a failure.
+static void test_unbound(void **state)
+{
+	glob_t found = {};
+
+	(void)state;
+	if (geteuid() || glob("/sys/bus/*/drivers/*/unbind", 0, NULL, &found) ||
+	    access(found.gl_pathv[0], W_OK))
+		skip();
+	assert_int_equal(journal_open(NULL), 0);
+	assert_int_equal(journal_add(UNDO_UNBIND, found.gl_pathv[0], "no-such-device"), 0);
+	assert_int_equal(journal_undo_to(0), 0);
+	assert_int_equal(journal_add(UNDO_WRITE, found.gl_pathv[0], "no-such-device"), 0);
+	assert_int_equal(journal_undo_to(0), 1);
+	assert_int_equal(journal_close(), 0);
+	globfree(&found);
+}
+
 static void test_torn(void **state)
 {
 	g_autofree char *line = g_strdup_printf("write\t%s\tback\nwri", file);
@@ -175,7 +194,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_reverse_order), cmocka_unit_test(test_replay),
 	    cmocka_unit_test(test_undone),        cmocka_unit_test(test_processes_and_files),
-	    cmocka_unit_test(test_torn),
+	    cmocka_unit_test(test_unbound),       cmocka_unit_test(test_torn),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -267,6 +267,39 @@ static void of_series(void **state)
 	unknown("workload.rss.rate");
 }
 
+// What KSM merged goes with the workload: the reading after its end has none of it.
+static void of_what_goes_with_the_workload(void **state)
+{
+	const int64_t sharing[] = {0, 70, 50, 3};
+	int64_t run = add_run("w", "s", 2.5e-6, false); // read at 0, 1, 2 and 3 us
+
+	(void)state;
+	add_series(run, "ksm.pages_sharing", "pages", false, sharing, 4);
+	assert_float_equal(value("ksm.pages_sharing.end"), 50, 0);
+	assert_float_equal(value("ksm.pages_sharing.last"), 3, 0);
+	assert_float_equal(value("ksm_saved"), 50, 0);
+}
+
+static void of_the_log(void **state)
+{
+	int64_t known = add_run("w", "s", 1, false), unread = add_run("w", "s", 1, false),
+		lossy = add_run("w", "s", 1, false);
+	const char *why;
+
+	(void)state;
+	assert_int_equal(store_kernel_log(db, known, 1, 3, "Out of memory: Killed process 7 (x)"), 0);
+	assert_int_equal(store_kernel_log(db, known, 1, 3, "Out of memory: Killed process 8 (x)"), 0);
+	assert_int_equal(store_not_measured(db, unread, STORE_LOG, "can't read /dev/kmsg"), 0);
+	assert_int_equal(store_kernel_log(db, lossy, 1, 3, "Out of memory: Killed process 7 (x)"), 0);
+	assert_int_equal(store_kernel_log(db, lossy, 2, 4, STORE_LOG_LOST), 0);
+	assert_float_equal(value_at("log.oom_kills", 0, &why), 2, 0);
+	assert_float_equal(value_at("log.hung_tasks", 0, &why), 0, 0);
+	assert_true(isnan(value_at("log.oom_kills", 1, &why)));
+	assert_string_equal(why, "can't read /dev/kmsg");
+	assert_true(isnan(value_at("log.hung_tasks", 2, &why)));
+	assert_non_null(strstr(why, "lost"));
+}
+
 static void of_the_user(void **state)
 {
 	int64_t run = add_run("w", "s", 1, false);
@@ -430,6 +463,8 @@ int main(void)
 					   T(not_called_and_not_there),
 					   T(of_counts),
 					   T(of_series),
+					   T(of_what_goes_with_the_workload),
+					   T(of_the_log),
 					   T(of_the_user),
 					   T(of_tiers),
 					   T(all_listed_are_found),
