@@ -90,6 +90,26 @@ static void keeps_what_is_used(void **state)
 	assert_true(hits > 900);
 }
 
+// A line that only the CPU still has is written to: the shared cache takes it in again, and what that drives
+// out is dirty and goes back, though memory gives nothing.
+static void writes_back_for_the_first_level(void **state)
+{
+	uint64_t lines[L1_LINES] = {0}, victim;
+
+	(void)state;
+	make_cache(1, 1);
+	assert_true(cache_fetches(lines, 1, false, &victim));
+	assert_int_equal(victim, CACHE_CLEAN);
+	assert_true(cache_fetches(lines, 2, true, &victim));
+	assert_int_equal(victim, CACHE_CLEAN);
+	assert_false(cache_fetches(lines, 1, false, &victim));
+	assert_int_equal(victim, CACHE_CLEAN);
+	assert_false(cache_fetches(lines, 1, true, &victim));
+	assert_int_equal(victim, 2);
+	assert_false(cache_fetches(lines, 1, true, &victim));
+	assert_int_equal(victim, CACHE_CLEAN);
+}
+
 // --- the truth file
 
 static char *path;
@@ -427,11 +447,17 @@ static void joins(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(fills_once),   cmocka_unit_test(streams_miss),
-	    cmocka_unit_test(writes_back),  cmocka_unit_test(keeps_what_is_used),
-	    cmocka_unit_test(whole_file),   cmocka_unit_test(cut_file),
-	    cmocka_unit_test(damaged_file), cmocka_unit_test(other_files),
-	    cmocka_unit_test(perfect_view), cmocka_unit_test(partial_view),
+	    cmocka_unit_test(fills_once),
+	    cmocka_unit_test(streams_miss),
+	    cmocka_unit_test(writes_back),
+	    cmocka_unit_test(keeps_what_is_used),
+	    cmocka_unit_test(writes_back_for_the_first_level),
+	    cmocka_unit_test(whole_file),
+	    cmocka_unit_test(cut_file),
+	    cmocka_unit_test(damaged_file),
+	    cmocka_unit_test(other_files),
+	    cmocka_unit_test(perfect_view),
+	    cmocka_unit_test(partial_view),
 	    cmocka_unit_test(joins),
 	};
 	g_autofree char *dir = g_dir_make_tmp("mmprof-truth.XXXXXX", NULL);
