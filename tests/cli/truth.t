@@ -36,5 +36,26 @@ fi
 echo '0.5,1,x' >"$scratch/view"
 refuses 'line 1 is not' "a line that is none" "$MMPROF" truth view damon "$scratch/view"
 refuses "sampler's name" "a name that is none" "$MMPROF" truth view 'a b' "$scratch/view"
+
+# --- what the lab refuses before it starts a guest
+refuses 'not --accel kvm' "KVM has no plugin" scripts/lab --truth "$scratch/t" --accel kvm -- true
+refuses 'six functions' "more functions than can be counted apart" scripts/lab --count-range a,b,c,d,e,f,g -- true
+if [[ $(command -v qemu-system-x86_64 busybox modprobe zstd setpriv dpkg-deb | wc -l) == 6 ]]; then
+	mkdir "$scratch/bin"
+	printf '#!/bin/sh\necho "QEMU emulator version 9.2.0 (Debian 1:9.2.0)"\n' >"$scratch/bin/qemu-system-x86_64"
+	chmod +x "$scratch/bin/qemu-system-x86_64"
+	refuses 'need QEMU 7.2.*this is QEMU 9.2' "nor has another QEMU the interface that is known" \
+		env PATH="$scratch/bin:$PATH" scripts/lab --truth "$scratch/t" -- true
+	echo precious >"$scratch/victim"
+	ln -s victim "$scratch/link"
+	printf '#!/bin/sh\necho "QEMU emulator version 7.2.0"\n' >"$scratch/bin/qemu-system-x86_64"
+	refuses 'no plain file' "a truth file that is a link" env PATH="$scratch/bin:$PATH" scripts/lab --truth "$scratch/link" -- true
+	is "$(<"$scratch/victim")" precious "and what it leads to is left alone"
+	refuses 'cannot write' "one in a directory that is not there" \
+		env PATH="$scratch/bin:$PATH" scripts/lab --truth "$scratch/none/t" -- true
+else
+	skip "other versions of QEMU, and truth files that are links" "the lab's tools are not installed (scripts/deps --install lab)"
+fi
+
 like "$("$MMPROF" report --compare --metric true_fast_share 2>&1)" 'was not imported' "a metric of the truth says what is missing"
 tap_done
