@@ -53,12 +53,14 @@ static guint measured_runs(const struct report *r)
 	return n;
 }
 
-// The lab's kernel when it was emulated, NULL on real hardware and under KVM, whose times are real.
+// The kernel that was emulated, NULL on real hardware and under KVM, whose times are real.
 static const char *emulated_kernel(const struct report *r)
 {
 	const char *kernel = report_fact(r, "lab.kernel"), *accel = report_fact(r, "lab.accel");
 
-	return kernel && accel && g_str_has_prefix(accel, "kvm") ? NULL : kernel;
+	if (accel ? g_str_has_prefix(accel, "kvm") : !kernel)
+		return NULL;
+	return kernel ?: report_fact(r, "kernel.release") ?: "kernel not recorded";
 }
 
 // What the lab's plugin made of the guest's memory, from the run's facts; says nothing where it did nothing.
