@@ -92,7 +92,7 @@ static double of_level(const struct store_level *l, const struct store_ends_row 
 }
 
 static int value_of(struct store *store, const struct store_ends_row *e, enum view view,
-		    const struct store_run_row *run, double *value)
+		    const struct store_run_row *run, double *value, const char **why)
 {
 	struct store_level level = {};
 	int rc;
@@ -105,9 +105,10 @@ static int value_of(struct store *store, const struct store_ends_row *e, enum vi
 			*value = run->elapsed_ns > 0 ? *value * 1e9 / (double)run->elapsed_ns : NAN;
 		return 0;
 	}
-	rc = store_read_level(store, e->series, &level);
+	rc = store_read_level(store, e->series, run->elapsed_ns, &level);
 	if (!rc)
 		*value = of_level(&level, e, view);
+	*why = "the run's end is not known, and so how long the level was held";
 	return rc;
 }
 
@@ -126,7 +127,7 @@ static int values(struct store *store, const struct metric *m, const GArray *run
 		int place = metric_place(places, e->run);
 
 		if (place >= 0)
-			rc = value_of(store, e, data->view, RUN(runs, place), &values[place]);
+			rc = value_of(store, e, data->view, RUN(runs, place), &values[place], &why[place]);
 	}
 	return rc;
 }

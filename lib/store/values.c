@@ -79,7 +79,7 @@ int store_read_ends(struct store *s, const char *name, GArray **ends)
 	return store_list(s, &list, &value, 1, ends);
 }
 
-int store_read_level(struct store *s, int64_t series, struct store_level *level)
+int store_read_level(struct store *s, int64_t series, int64_t end_ns, struct store_level *level)
 {
 	g_autoptr(GArray) samples = NULL;
 	double area = 0, time = 0;
@@ -90,15 +90,18 @@ int store_read_level(struct store *s, int64_t series, struct store_level *level)
 	*level = (struct store_level){STORE_NULL, STORE_NULL, NAN};
 	for (guint i = 0; i < samples->len; i++) {
 		const struct store_sample_row *x = &g_array_index(samples, struct store_sample_row, i);
-		double held = i + 1 < samples->len ? (double)(x[1].t_ns - x->t_ns) : 0;
+		int64_t until = i + 1 < samples->len ? MIN(x[1].t_ns, end_ns) : end_ns;
+		double held = fmax((double)until - (double)x->t_ns, 0);
 
 		level->least = i ? MIN(level->least, x->value) : x->value;
 		level->most = i ? MAX(level->most, x->value) : x->value;
 		area += held * (double)x->value;
 		time += held;
 	}
-	if (samples->len)
-		level->mean = time > 0 ? area / time : (double)level->most;
+	if (time > 0)
+		level->mean = area / time;
+	else if (samples->len && level->least == level->most) // read once only, after the end
+		level->mean = (double)level->most;
 	return 0;
 }
 

@@ -43,12 +43,13 @@ struct store_ends_row {
 };
 int store_read_ends(struct store *store, const char *name, GArray **ends);
 
-// Of one series of one run: least, most, and the mean over time (a value holds until the next one).
+// Of one series of one run: least, most, and the mean over time: a value holds until the next one, the last
+// until the run's end (its elapsed_ns; STORE_NULL: not known).
 struct store_level {
 	int64_t least, most;
 	double mean;
 };
-int store_read_level(struct store *store, int64_t series, struct store_level *level);
+int store_read_level(struct store *store, int64_t series, int64_t end_ns, struct store_level *level);
 
 struct store_number_row {
 	int64_t run;

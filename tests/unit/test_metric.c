@@ -256,8 +256,8 @@ static void of_series(void **state)
 	add_series(run, "workload.rss", "bytes", false, level, 3);
 	assert_float_equal(value("vmstat.pgfault"), 300, 0);
 	assert_float_equal(value("vmstat.pgfault.rate"), 150, 1e-9);
-	assert_float_equal(value("workload.rss"), 15,
-			   1e-9); // 10 and 20 each held as long; 60 was only just reached
+	// 10 and 20 were held for 1 us each, 60 until the run's end
+	assert_float_equal(value("workload.rss"), 60 - (50 + 40) * 1e-6 / 2, 1e-9);
 	assert_float_equal(value("workload.rss.max"), 60, 0);
 	assert_float_equal(value("workload.rss.min"), 10, 0);
 	assert_float_equal(value("workload.rss.first"), 10, 0);
@@ -305,6 +305,35 @@ static void of_tiers(void **state)
 	assert_int_equal(bits, 1 << 0 | 1 << 3);
 	assert_float_equal(value_at("fast_share", 1, NULL), 0.75, 1e-12);
 	assert_float_equal(value_at("fast_share_end", 1, NULL), 0.75, 1e-12);
+}
+
+// A level's last change holds until the run's end, the same for each node.
+static void of_levels_that_stay(void **state)
+{
+	static const char *const keys[] = {"memory_tier4.nodes", "memory_tier22.nodes"}, *const nodes[] = {
+											     "0", "1"};
+	static const struct {
+		int node;
+		int64_t t_ms, value;
+	} rows[] = {{0, 0, 100}, {0, 500, 0}, {1, 0, 0}, {1, 500, 50}, {1, 1500, 100}};
+	int64_t run = add_run("w", "s", 2, false), ids[2];
+	const struct store_result crashed = {.status = "crashed", .elapsed_ns = 0};
+	const char *why;
+
+	(void)state;
+	assert_int_equal(store_run_facts(db, run, keys, nodes, 2), 0);
+	assert_int_equal(store_series(db, run, "workload.node0", "bytes", false, &ids[0]), 0);
+	assert_int_equal(store_series(db, run, "workload.node1", "bytes", false, &ids[1]), 0);
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+		assert_int_equal(
+		    store_sample(db, ids[rows[i].node], rows[i].t_ms * 1000000, rows[i].value, false), 0);
+	assert_float_equal(value("workload.node0"), 25, 1e-9);
+	assert_float_equal(value("workload.node1"), 50, 1e-9);
+	assert_float_equal(value("fast_share"), 1.0 / 3, 1e-12);
+	assert_int_equal(store_run_end(db, run, &crashed), 0);
+	assert_true(isnan(value_at("workload.node0", 0, &why)));
+	assert_string_equal(why, "the run's end is not known, and so how long the level was held");
+	assert_float_equal(value("workload.node0.max"), 100, 0);
 }
 
 // Every name that is listed can be asked for.
@@ -424,17 +453,12 @@ static void bounds_are_parsed(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {T(of_the_run),
-					   T(of_a_latency),
-					   T(of_two_backends),
-					   T(not_called_and_not_there),
-					   T(of_counts),
-					   T(of_series),
-					   T(of_the_user),
-					   T(of_tiers),
-					   T(all_listed_are_found),
-					   T(what_is_left_out),
-					   T(a_clear_difference),
+	const struct CMUnitTest tests[] = {T(of_the_run),          T(of_a_latency),
+					   T(of_two_backends),     T(not_called_and_not_there),
+					   T(of_counts),           T(of_series),
+					   T(of_the_user),         T(of_tiers),
+					   T(of_levels_that_stay), T(all_listed_are_found),
+					   T(what_is_left_out),    T(a_clear_difference),
 					   T(bounds_are_parsed)};
 
 	return cmocka_run_group_tests_name("metric", tests, NULL, NULL);
