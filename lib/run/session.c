@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <glib.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -250,6 +251,18 @@ static int note_left_running(struct session *s, int left)
 	return store_not_measured(s->store, s->run, "the workload's later life", why);
 }
 
+static int note_maxrss(struct session *s, const struct workload_end *end)
+{
+	g_autofree char *why = NULL;
+
+	if (workload_maxrss(end) >= 0)
+		return 0;
+	why = g_strdup_printf("at most %ld KiB: it was mmprof's copy before it was executed, of %" PRId64
+			      " KiB, which Linux counts too",
+			      end->usage.ru_maxrss, end->own_maxrss / 1024);
+	return store_not_measured(s->store, s->run, "maxrss", why);
+}
+
 static int finish(struct session *s, const struct workload_end *end, struct session_outcome *out)
 {
 	struct rusage self;
@@ -260,7 +273,7 @@ static int finish(struct session *s, const struct workload_end *end, struct sess
 				 .elapsed_ns = end->elapsed_ns,
 				 .user_ns = timeval_ns(end->usage.ru_utime),
 				 .system_ns = timeval_ns(end->usage.ru_stime),
-				 .maxrss_bytes = end->usage.ru_maxrss * 1024,
+				 .maxrss_bytes = workload_maxrss(end),
 				 .minflt = end->usage.ru_minflt,
 				 .majflt = end->usage.ru_majflt,
 				 .nvcsw = end->usage.ru_nvcsw,
@@ -274,7 +287,9 @@ static int finish(struct session *s, const struct workload_end *end, struct sess
 	r.self_system_ns = timeval_ns(self.ru_stime) - timeval_ns(s->self_before.ru_stime);
 	r.self_maxrss_bytes = self.ru_maxrss * 1024;
 	r.bpf_ns = probes_bpf_ns(s->probes, &r.bpf_ns_source);
-	rc = store_run_end(s->store, s->run, &r);
+	rc = note_maxrss(s, end);
+	if (!rc)
+		rc = store_run_end(s->store, s->run, &r);
 	out->status = s->status;
 	out->interrupted = s->interrupted;
 	out->elapsed_ns = end->elapsed_ns;
