@@ -205,13 +205,10 @@ static int system_begins(struct session *s)
 
 static int launch(struct session *s)
 {
-	int rc = prepare_workload(s);
+	int rc = s->cgroup.fd >= 0 ? run_cgroup_add(&s->cgroup, workload_pid(s->workload)) : 0;
 
-	if (!rc && s->cgroup.fd >= 0)
-		rc = run_cgroup_add(&s->cgroup, workload_pid(s->workload));
-	if (rc)
-		return rc;
-	rc = system_begins(s);
+	if (!rc)
+		rc = system_begins(s);
 	if (rc)
 		return rc;
 	s->target = (struct sample_target){.cgroup_dir = s->cgroup.path};
@@ -329,11 +326,40 @@ static int last_readings(struct session *s, struct session_outcome *out)
 	return rc;
 }
 
+static int end_without_workload(struct session *s, const char *status, const char *why)
+{
+	struct store_result r = {
+	    .status = status, .status_why = why, .exit_status = -1, .signal = -1, .bpf_ns = -1};
+
+	return store_run_end(s->store, s->run, &r);
+}
+
+// A signal that came before the workload's process was there has reached nobody else.
+static bool stopped_early(struct session *s, struct session_outcome *out, int *rc)
+{
+	bool from_terminal;
+	int signal = session_signal(s, &from_terminal);
+	g_autofree char *why = NULL;
+
+	if (!signal)
+		return false;
+	why = g_strdup_printf("%s before the workload was started", s->status_why);
+	*rc = end_without_workload(s, s->status, why);
+	out->status = s->status;
+	out->interrupted = true;
+	out->exit_code = 128 + signal;
+	return true;
+}
+
 static int live(struct session *s, struct session_outcome *out)
 {
 	struct workload_end end;
-	int rc = launch(s), later;
+	int rc = prepare_workload(s), later;
 
+	if (!rc && stopped_early(s, out, &rc))
+		return rc;
+	if (!rc)
+		rc = launch(s);
 	if (!rc)
 		rc = session_watch(s);
 	if (rc)
@@ -386,13 +412,11 @@ static void tear_down(struct session *s, struct session_outcome *out)
 static void mark_failed(struct session *s)
 {
 	g_autofree char *why = g_strdup(err_text());
-	struct store_result r = {
-	    .status = "failed", .status_why = why, .exit_status = -1, .signal = -1, .bpf_ns = -1};
 
 	if (!s->run)
 		return;
 	store_commit(s->store);
-	store_run_end(s->store, s->run, &r);
+	end_without_workload(s, "failed", why);
 	err_set(-EIO, "%s", why);
 }
 

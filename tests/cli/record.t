@@ -75,6 +75,30 @@ sleep 1.5
 kill -TERM $!
 wait $!
 is "$? $(sql "SELECT status FROM run WHERE id = $last")" "143 interrupted" "SIGTERM is passed on, the run marked interrupted"
+cat >"$scratch/pending.py" <<'PY'
+import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+os.kill(os.getpid(), signal.SIGINT) # waits over exec, as if it came while probes are attached
+os.execv(sys.argv[1], sys.argv[1:])
+PY
+timeout 20 python3 "$scratch/pending.py" "$MMPROF" record --quiet --no-probe all --runs 2 -- sleep 30
+is "$? $(sql "SELECT status || ', ' || status_why FROM run WHERE id = $last")" \
+	"130 interrupted, SIGINT before the workload was started" "a signal during set-up ends the run before the workload starts"
+if [[ -w /proc/sys/vm/swappiness ]]; then
+	"$MMPROF" record --quiet --no-probe all --system a,sysctl.vm.swappiness=11 -- sleep 30 &
+	recording=$!
+	for _ in $(seq 200); do
+		pgrep -P $recording -x sleep >/dev/null && break
+		sleep 0.1
+	done
+	swappiness=$(</proc/sys/vm/swappiness)
+	kill -USR1 $recording
+	wait $recording
+	is "$? $(sql "SELECT status || ', ' || status_why FROM run WHERE id = $last")" "143 interrupted, SIGUSR1" "SIGUSR1 ends the workload, not mmprof"
+	ok "which puts the machine back" test "$swappiness" = 11 -a "$(</proc/sys/vm/swappiness)" != 11
+else
+	skip "SIGUSR1" "/proc/sys/vm/swappiness can't be written here"
+fi
 ok "a daemonising workload" "$MMPROF" record --quiet -- sh -c 'setsid sleep 1 >/dev/null 2>&1 & exit 0'
 ok "a workload that forks a thousand times" "$MMPROF" record --quiet -- "$W/forks" 1000
 
