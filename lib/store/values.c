@@ -47,13 +47,17 @@ int store_read_tallies(struct store *s, const char *probe, const char *part, con
 {
 #define F(type, name) FIELD(type, store_tally_row, name)
 	static const struct field fields[] = {F('i', run),      F('i', probe), F('t', status), F('T', why),
-					      F('T', sum_unit), F('I', count), F('I', sum)};
+					      F('T', sum_unit), F('I', count), F('I', sum),    F('i', rows),
+					      F('i', no_count), F('i', no_sum)};
 #undef F
-	struct list list = LIST(store_tally_row, fields,
-				"SELECT p.run_id, p.id, p.status, p.why, p.sum_unit, sum(c.count), sum(c.sum)"
-				" FROM probe p LEFT JOIN probe_count c ON c.probe_id = p.id AND c.part = ?2"
-				" AND (?3 IS NULL OR c.class = ?3) AND (?4 IS NULL OR c.key_name = ?4)"
-				" WHERE p.name = ?1 GROUP BY p.run_id, p.id ORDER BY p.run_id, p.id");
+	struct list list =
+	    LIST(store_tally_row, fields,
+		 "SELECT p.run_id, p.id, p.status, p.why, p.sum_unit, sum(c.count), sum(c.sum),"
+		 " count(c.probe_id), count(c.probe_id) - count(c.count),"
+		 " count(c.probe_id) - count(c.sum)"
+		 " FROM probe p LEFT JOIN probe_count c ON c.probe_id = p.id AND c.part = ?2"
+		 " AND (?3 IS NULL OR c.class = ?3) AND (?4 IS NULL OR c.key_name = ?4)"
+		 " WHERE p.name = ?1 GROUP BY p.run_id, p.id ORDER BY p.run_id, p.id");
 	const struct value values[] = {v_text(probe), v_text(part), v_text(class), v_text(key)};
 
 	return store_list(s, &list, values, 4, tallies);
@@ -199,6 +203,25 @@ int store_find_probe(struct store *s, const char *name, const char **kind)
 
 	if (!rc)
 		*kind = rows->len ? g_array_index(rows, struct row, 0).kind : NULL;
+	return rc;
+}
+
+int store_has_part(struct store *s, const char *probe, const char *part, const char *key, bool events,
+		   bool *has)
+{
+	const struct value values[] = {v_text(probe), v_text(part), v_text(key)};
+	int64_t found;
+	int rc = store_get_int(
+	    s,
+	    events ? "SELECT EXISTS (SELECT 1 FROM probe p JOIN probe_count c ON c.probe_id = p.id"
+		     " WHERE p.name = ?1 AND c.part = ?2 AND (?3 IS NULL OR c.key_name = ?3))"
+		     " OR NOT EXISTS (SELECT 1 FROM probe WHERE name = ?1 AND status = 'attached')"
+		   : "SELECT EXISTS (SELECT 1 FROM probe p JOIN hist h INDEXED BY hist_totals"
+		     " ON h.probe_id = p.id WHERE p.name = ?1 AND h.part = ?2)"
+		     " OR NOT EXISTS (SELECT 1 FROM probe WHERE name = ?1 AND status = 'attached')",
+	    values, events ? 3 : 2, &found);
+
+	*has = !rc && found;
 	return rc;
 }
 

@@ -26,11 +26,12 @@ int store_read_buckets(struct store *store, const char *probe, const char *part,
 		       GArray **hists);
 
 // A counting probe of a run: events and the sum of their argument over the keys of this name (NULL: all) and
-// class (NULL: all). count STORE_NULL: nothing counted.
+// class (NULL: all). rows 0: nothing counted.
 struct store_tally_row {
 	int64_t run, probe;
 	const char *status, *why, *sum_unit;
 	int64_t count, sum;
+	int64_t rows, no_count, no_sum; // how many rows that is, and how many of them have no figure
 };
 int store_read_tallies(struct store *store, const char *probe, const char *part, const char *key,
 		       const char *class, GArray **tallies);
@@ -77,6 +78,11 @@ int store_read_names(struct store *store, enum store_names what, GArray **names)
 
 // Is there a probe of this name in any run, and of what kind? *kind is NULL when there is none.
 int store_find_probe(struct store *store, const char *name, const char **kind);
+
+// Does any run have this part of the probe and this key (NULL: any) of its events, or none to be known from:
+// was it never attached?
+int store_has_part(struct store *store, const char *probe, const char *part, const char *key, bool events,
+		   bool *has);
 
 // Likewise a series, as the first run that has it says; *unit is NULL when there is none.
 int store_find_series(struct store *store, const char *name, const char **unit, bool *counter);

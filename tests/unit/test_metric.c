@@ -234,14 +234,72 @@ static void of_counts(void **state)
 	assert_float_equal(value("t.sum"), 70, 0);
 	assert_float_equal(value("t=remote IPI send.count"), 3, 0);
 	assert_float_equal(value("t/full.count"), 1, 0);
-	assert_float_equal(value("t=nothing of the kind.count"), 0, 0);
+	assert_float_equal(value("t@kswapd.count"), 0, 0);
 	unknown("t.p99");
 	add_hist(lock, "read wait", "workload", waits, 1);
 	add_count(lock, "read acquire", 0, "failed", 1, 0);
 	add_count(lock, "read acquire", 1, "ok", 3, 0);
 	assert_float_equal(value("mmap_lock/read wait.max"), 100, 0);
 	assert_float_equal(value("mmap_lock/read acquire.count"), 4, 0);
+	assert_float_equal(value("mmap_lock/write wait.count"), 0, 0); // known, and there was none
 	assert_float_equal(value("trylock_failure_ratio"), 0.25, 1e-12);
+}
+
+// What was misspelt has not happened 0 times.
+static void misspelt_words(void **state)
+{
+	const uint64_t one[] = {1};
+	int64_t run = add_run("w", "s", 1, false),
+		lock = add_probe(run, "mmap_lock", "lock", "attached", NULL);
+	int64_t ways = add_probe(run, "ways", "ptpath", "attached", NULL);
+	const char *why;
+
+	(void)state;
+	add_hist(add_probe(run, "f", "func", "attached", NULL), "", "workload", one, 1);
+	add_count(add_probe(run, "t", "tp", "attached", NULL), "", 1, "remote IPI send", 3, 30);
+	add_count(lock, "read acquire", 1, "ok", 3, 0);
+	add_count(ways, "pte taken", 1, "fault", 3, 0);
+	add_probe(run, "absent", "tp", "absent", "this kernel has none");
+	unknown("f@worload.count");
+	unknown("f/read wait.p99");
+	unknown("t=remote IPI sent.count");
+	unknown("t/ful.count");
+	unknown("mmap_lock.count");
+	unknown("mmap_lock/read await.count");
+	unknown("mmap_lock/read acquire=oK.count");
+	unknown("ways.count");
+	assert_float_equal(value("ways/pte taken=fault.count"), 3, 0);
+	assert_true(isnan(value_at("absent=any.count", 0, &why)));
+	assert_string_equal(why, "this kernel has none");
+}
+
+static void figures_that_are_not_there(void **state)
+{
+	const uint64_t great[] = {1000}, small[] = {10};
+	const struct store_count no_sum = {"", "workload", 1, "x", 5, false, 0};
+	struct hist h = {.count = 3, .sum = UINT64_MAX, .min = 1, .max = UINT64_MAX};
+	int64_t a = add_run("w", "s", 1, false), b = add_run("w", "s", 1, false);
+	int64_t t = add_probe(a, "t", "tp", "attached", NULL),
+		probe = add_probe(b, "f", "func", "attached", NULL);
+	const char *why;
+
+	(void)state;
+	assert_int_equal(store_count(db, t, &no_sum), 0);
+	assert_float_equal(value("t.count"), 5, 0);
+	assert_true(isnan(value_at("t.sum", 0, &why)));
+	assert_string_equal(why, "not all of its events have a sum");
+	add_hist(add_probe(a, "f", "func", "attached", NULL), "", "workload", great, 1);
+	add_hist(probe, "", "kswapd", NULL, 0);
+	add_hist(probe, "", "workload", small, 1);
+	assert_float_equal(value_at("f@all.p100", 1, NULL), 10, 0); // not run a's
+	assert_int_equal(
+	    store_hist(db, add_probe(a, "g", "func", "attached", NULL),
+		       &(struct store_hist){"", "workload", h.count, h.sum, h.min, h.max, h.buckets}),
+	    0);
+	assert_float_equal(value("g.count"), 3, 0);
+	assert_float_equal(value("g.min"), 1, 0);
+	assert_true(isnan(value("g.total")) && isnan(value("g.mean")) && isnan(value_at("g.max", 0, &why)));
+	assert_non_null(strstr(why, "above 2^63"));
 }
 
 static void of_series(void **state)
@@ -453,12 +511,20 @@ static void bounds_are_parsed(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {T(of_the_run),          T(of_a_latency),
-					   T(of_two_backends),     T(not_called_and_not_there),
-					   T(of_counts),           T(of_series),
-					   T(of_the_user),         T(of_tiers),
-					   T(of_levels_that_stay), T(all_listed_are_found),
-					   T(what_is_left_out),    T(a_clear_difference),
+	const struct CMUnitTest tests[] = {T(of_the_run),
+					   T(of_a_latency),
+					   T(of_two_backends),
+					   T(not_called_and_not_there),
+					   T(of_counts),
+					   T(misspelt_words),
+					   T(figures_that_are_not_there),
+					   T(of_series),
+					   T(of_the_user),
+					   T(of_tiers),
+					   T(of_levels_that_stay),
+					   T(all_listed_are_found),
+					   T(what_is_left_out),
+					   T(a_clear_difference),
 					   T(bounds_are_parsed)};
 
 	return cmocka_run_group_tests_name("metric", tests, NULL, NULL);
