@@ -122,8 +122,8 @@ int store_read_extracts(struct store *s, const char *name, GArray **numbers)
 	return store_list(s, &list, &value, 1, numbers);
 }
 
-// A text that is a number and nothing else.
-#define IS_NUMBER "value <> '' AND value NOT GLOB '*[^-+0-9.eE]*' AND value GLOB '*[0-9]*'"
+// A text that is a number and nothing else: beside a number, only such a text is compared as one.
+#define IS_NUMBER "value = CAST(value AS NUMERIC) AND abs(CAST(value AS REAL)) <= 1.7976931348623157e308"
 
 int store_read_tag_numbers(struct store *s, const char *key, GArray **numbers)
 {

@@ -327,17 +327,26 @@ static void of_series(void **state)
 
 static void of_the_user(void **state)
 {
+	static const char *const no_numbers[] = {"abc", "2024-01-05", "12,345", "1.5M", "1.2.3",
+						 "-",   "e",          "1e999",  "0x10", ""};
 	int64_t run = add_run("w", "s", 1, false);
 
 	(void)state;
 	assert_int_equal(store_run_tag(db, run, "ratio", "1.5e1"), 0);
-	assert_int_equal(store_run_tag(db, run, "word", "abc"), 0);
+	assert_int_equal(store_run_tag(db, run, "negative", "-3"), 0);
+	for (size_t i = 0; i < G_N_ELEMENTS(no_numbers); i++)
+		assert_int_equal(store_run_tag(db, run, no_numbers[i], no_numbers[i]), 0);
 	assert_int_equal(store_metric(db, run, "ops", 12, "ops/s", "more", "x"), 0);
 	assert_int_equal(store_metric(db, run, "bench.fault.anon", 3, "ns", "less", "x"), 0);
 	assert_float_equal(value("tag.ratio"), 15, 0);
 	assert_float_equal(value("extract.ops"), 12, 0);
 	assert_float_equal(value("bench.fault.anon"), 3, 0);
-	unknown("tag.word");
+	assert_float_equal(value("tag.negative"), -3, 0);
+	for (size_t i = 0; i < G_N_ELEMENTS(no_numbers); i++) {
+		g_autofree char *name = g_strconcat("tag.", no_numbers[i], NULL);
+
+		unknown(name);
+	}
 	unknown("extract.nothing");
 }
 
