@@ -145,8 +145,10 @@ int store_read_lossy(struct store *s, const char *probe, GArray **lossy)
 	    LIST(store_lossy_row, fields,
 		 "SELECT p.run_id, sum(ifnull(l.count, 9223372036854775807 >> 16)),"
 		 " ifnull((SELECT sum(count) FROM hist INDEXED BY hist_totals WHERE probe_id = p.id), 0)"
-		 " FROM probe p JOIN loss l ON l.run_id = p.run_id AND ifnull(l.probe_id, 0) = p.id"
+		 " + ifnull((SELECT sum(count) FROM probe_count WHERE probe_id = p.id), 0)"
+		 " FROM probe p JOIN loss l ON l.run_id = p.run_id AND ifnull(l.probe_id, 0) IN (p.id, 0)"
 		 " WHERE p.name = ? AND ifnull(l.count, 1) > 0 AND l.kind NOT LIKE 'above%'"
+		 " AND (l.probe_id NOTNULL OR (p.backend = 'ftrace' AND l.kind LIKE 'ftrace%'))"
 		 " GROUP BY p.run_id ORDER BY p.run_id");
 	const struct value value = v_text(probe);
 

@@ -61,7 +61,8 @@ struct store_number_row {
 int store_read_extracts(struct store *store, const char *name, GArray **numbers);
 int store_read_tag_numbers(struct store *store, const char *key, GArray **numbers);
 
-// Runs in which probes of this name lost calls: how many, beside how many they saw.
+// Runs in which probes of this name lost calls: how many, beside how many they saw. What ftrace lost may have
+// been any of its probes'.
 struct store_lossy_row {
 	int64_t run, lost, seen;
 };
