@@ -112,7 +112,7 @@ static int at_end(struct store *store, int64_t series, const struct store_run_ro
 }
 
 static int value_of(struct store *store, const struct store_ends_row *e, enum view view,
-		    const struct store_run_row *run, double *value)
+		    const struct store_run_row *run, double *value, const char **why)
 {
 	struct store_level level = {};
 	int rc;
@@ -127,9 +127,10 @@ static int value_of(struct store *store, const struct store_ends_row *e, enum vi
 	}
 	if (view == VIEW_END)
 		return at_end(store, e->series, run, value);
-	rc = store_read_level(store, e->series, &level);
+	rc = store_read_level(store, e->series, run->elapsed_ns, &level);
 	if (!rc)
 		*value = of_level(&level, e, view);
+	*why = "the run's end is not known, and so how long the level was held";
 	return rc;
 }
 
@@ -148,7 +149,7 @@ static int values(struct store *store, const struct metric *m, const GArray *run
 		int place = metric_place(places, e->run);
 
 		if (place >= 0)
-			rc = value_of(store, e, data->view, RUN(runs, place), &values[place]);
+			rc = value_of(store, e, data->view, RUN(runs, place), &values[place], &why[place]);
 	}
 	return rc;
 }

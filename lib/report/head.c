@@ -204,7 +204,8 @@ void report_time(struct report *r)
 	    {"inblock", "blocks of 512 bytes read", DOC_COUNT},
 	    {"oublock", "blocks of 512 bytes written", DOC_COUNT},
 	};
-	static const char why[] = "the run did not reach the workload's end";
+	static const char why[] = "the run did not reach the workload's end",
+			  bound[] = "it was no larger than mmprof itself, before the workload was executed";
 	const struct store_run_row *run = &r->run;
 	const int64_t rusage[] = {run->maxrss_bytes, run->minflt,  run->majflt, run->nvcsw,
 				  run->nivcsw,       run->inblock, run->oublock};
@@ -228,7 +229,7 @@ void report_time(struct report *r)
 	report_share(sec, r, cpu);
 	exit_cells(sec, run);
 	for (size_t i = 0; i < G_N_ELEMENTS(rusage); i++)
-		report_int(sec, rusage[i], why);
+		report_int(sec, rusage[i], i ? why : bound);
 }
 
 // --- CPU time by class, from the cputime sampler

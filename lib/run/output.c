@@ -284,13 +284,22 @@ int output_read(struct output *o, int stream, struct store *store, int64_t run, 
 
 // --- the end
 
+// The whole text, but for blanks around it: of "12,345" or "1.5M" the beginning alone would be another
+// number.
+static double number_of(const char *text)
+{
+	char *end;
+	double value = g_ascii_strtod(text, &end);
+
+	return end != text && !end[strspn(end, " \t\r")] ? value : NAN;
+}
+
 static int store_extract(const struct extract *x, struct store *store, int64_t run)
 {
 	g_autofree char *what = g_strdup_printf("extract.%s", x->name), *why = NULL;
-	char *end = NULL;
-	double value = x->found ? g_ascii_strtod(x->found, &end) : NAN;
+	double value = x->found ? number_of(x->found) : NAN;
 
-	if (x->found && end != x->found && isfinite(value))
+	if (isfinite(value))
 		return store_metric(store, run, x->name, value, x->unit, x->better, x->pattern);
 	why = x->found ? g_strdup_printf("\"%s\" is not a number", x->found)
 		       : g_strdup_printf("no line of the output matched \"%s\"", x->pattern);

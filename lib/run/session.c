@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <glib.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -205,13 +206,10 @@ static int system_begins(struct session *s)
 
 static int launch(struct session *s)
 {
-	int rc = prepare_workload(s);
+	int rc = s->cgroup.fd >= 0 ? run_cgroup_add(&s->cgroup, workload_pid(s->workload)) : 0;
 
-	if (!rc && s->cgroup.fd >= 0)
-		rc = run_cgroup_add(&s->cgroup, workload_pid(s->workload));
-	if (rc)
-		return rc;
-	rc = system_begins(s);
+	if (!rc)
+		rc = system_begins(s);
 	if (rc)
 		return rc;
 	s->target = (struct sample_target){.cgroup_dir = s->cgroup.path};
@@ -253,6 +251,18 @@ static int note_left_running(struct session *s, int left)
 	return store_not_measured(s->store, s->run, "the workload's later life", why);
 }
 
+static int note_maxrss(struct session *s, const struct workload_end *end)
+{
+	g_autofree char *why = NULL;
+
+	if (workload_maxrss(end) >= 0)
+		return 0;
+	why = g_strdup_printf("at most %ld KiB: it was mmprof's copy before it was executed, of %" PRId64
+			      " KiB, which Linux counts too",
+			      end->usage.ru_maxrss, end->own_maxrss / 1024);
+	return store_not_measured(s->store, s->run, "maxrss", why);
+}
+
 static int finish(struct session *s, const struct workload_end *end, struct session_outcome *out)
 {
 	struct rusage self;
@@ -263,7 +273,7 @@ static int finish(struct session *s, const struct workload_end *end, struct sess
 				 .elapsed_ns = end->elapsed_ns,
 				 .user_ns = timeval_ns(end->usage.ru_utime),
 				 .system_ns = timeval_ns(end->usage.ru_stime),
-				 .maxrss_bytes = end->usage.ru_maxrss * 1024,
+				 .maxrss_bytes = workload_maxrss(end),
 				 .minflt = end->usage.ru_minflt,
 				 .majflt = end->usage.ru_majflt,
 				 .nvcsw = end->usage.ru_nvcsw,
@@ -277,7 +287,9 @@ static int finish(struct session *s, const struct workload_end *end, struct sess
 	r.self_system_ns = timeval_ns(self.ru_stime) - timeval_ns(s->self_before.ru_stime);
 	r.self_maxrss_bytes = self.ru_maxrss * 1024;
 	r.bpf_ns = probes_bpf_ns(s->probes, &r.bpf_ns_source);
-	rc = store_run_end(s->store, s->run, &r);
+	rc = note_maxrss(s, end);
+	if (!rc)
+		rc = store_run_end(s->store, s->run, &r);
 	out->status = s->status;
 	out->interrupted = s->interrupted;
 	out->elapsed_ns = end->elapsed_ns;
@@ -317,11 +329,40 @@ static int last_readings(struct session *s, struct session_outcome *out)
 	return rc;
 }
 
+static int end_without_workload(struct session *s, const char *status, const char *why)
+{
+	struct store_result r = {
+	    .status = status, .status_why = why, .exit_status = -1, .signal = -1, .bpf_ns = -1};
+
+	return store_run_end(s->store, s->run, &r);
+}
+
+// A signal that came before the workload's process was there has reached nobody else.
+static bool stopped_early(struct session *s, struct session_outcome *out, int *rc)
+{
+	bool from_terminal;
+	int signal = session_signal(s, &from_terminal);
+	g_autofree char *why = NULL;
+
+	if (!signal)
+		return false;
+	why = g_strdup_printf("%s before the workload was started", s->status_why);
+	*rc = end_without_workload(s, s->status, why);
+	out->status = s->status;
+	out->interrupted = true;
+	out->exit_code = 128 + signal;
+	return true;
+}
+
 static int live(struct session *s, struct session_outcome *out)
 {
 	struct workload_end end;
-	int rc = launch(s), later;
+	int rc = prepare_workload(s), later;
 
+	if (!rc && stopped_early(s, out, &rc))
+		return rc;
+	if (!rc)
+		rc = launch(s);
 	if (!rc)
 		rc = session_watch(s);
 	if (rc)
@@ -374,13 +415,11 @@ static void tear_down(struct session *s, struct session_outcome *out)
 static void mark_failed(struct session *s)
 {
 	g_autofree char *why = g_strdup(err_text());
-	struct store_result r = {
-	    .status = "failed", .status_why = why, .exit_status = -1, .signal = -1, .bpf_ns = -1};
 
 	if (!s->run)
 		return;
 	store_commit(s->store);
-	store_run_end(s->store, s->run, &r);
+	end_without_workload(s, "failed", why);
 	err_set(-EIO, "%s", why);
 }
 

@@ -57,8 +57,10 @@ int session_store_mergeable(struct session *s);
 // At the run's end: whether others shared the workload's cores. -errno with an err chain.
 int session_store_placement(struct session *s);
 
-// watch.c: the signals that a session handles.
+// watch.c: the signals that a session handles; the next one that has come, after which the run counts as
+// interrupted, or 0.
 void session_signals(sigset_t *set);
+int session_signal(struct session *s, bool *from_terminal);
 
 // Follows the workload to its end: readings, output, signals, time-out. -errno with an err chain.
 int session_watch(struct session *s);

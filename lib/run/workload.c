@@ -24,12 +24,18 @@
 
 struct workload {
 	pid_t pid;
-	int go_fd, error_fd, event_fd; // go: a byte lets it run; error: its errno, if exec fails
+	int go_fd, said_fd, event_fd; // go: a byte lets it run; said: struct said
 	bool started, waited;
 	int merge_error; // of offering its memory to KSM
 	pthread_t waiter;
-	int64_t start_ns;
-	struct workload_end end;
+	int64_t start_ns, own_maxrss;
+	struct workload_end end; // the waiter's until it has ended
+};
+
+// What the child says: once before exec, and once more if that fails.
+struct said {
+	int error; // errno
+	int64_t maxrss;
 };
 
 static int64_t now_ns(void)
@@ -173,7 +179,18 @@ static void offer_to_ksm(int error_fd)
 		_exit(125);
 }
 
-static void child(const struct workload_options *o, int go_fd, int error_fd)
+static void say(int fd, int error)
+{
+	struct said said = {.error = error};
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	said.maxrss = usage.ru_maxrss * 1024;
+	if (write(fd, &said, sizeof(said)) < 0)
+		_exit(126);
+}
+
+static void child(const struct workload_options *o, int go_fd, int said_fd)
 {
 	enum { GET = 0xffffffff }; // personality(2)
 	sigset_t none;
@@ -204,11 +221,11 @@ static void child(const struct workload_options *o, int go_fd, int error_fd)
 		setenv("MMPROF_RESULTS_FD", fd, 1);
 	}
 	if (!rc) {
+		say(said_fd, 0);
 		execvp(o->argv[0], (char *const *)o->argv);
 		rc = errno;
 	}
-	if (write(error_fd, &rc, sizeof(rc)) < 0)
-		_exit(126);
+	say(said_fd, rc);
 	_exit(125);
 }
 
@@ -216,26 +233,26 @@ static void child(const struct workload_options *o, int go_fd, int error_fd)
 
 int workload_prepare(const struct workload_options *o, struct workload **out)
 {
-	int go[2] = {-1, -1}, error[2] = {-1, -1};
+	int go[2] = {-1, -1}, said[2] = {-1, -1};
 	struct workload *w;
 	pid_t pid;
 
-	if (pipe2(go, O_CLOEXEC) || pipe2(error, O_CLOEXEC))
+	if (pipe2(go, O_CLOEXEC) || pipe2(said, O_CLOEXEC))
 		return err_set(-errno, "pipe: %m");
 	pid = fork();
 	if (pid < 0)
 		return err_set(-errno, "fork: %m");
 	if (pid == 0) {
 		close(go[1]);
-		close(error[0]);
-		child(o, go[0], error[1]);
+		close(said[0]);
+		child(o, go[0], said[1]);
 	}
 	close(go[0]);
-	close(error[1]);
+	close(said[1]);
 	w = g_new0(struct workload, 1);
 	w->pid = pid;
 	w->go_fd = go[1];
-	w->error_fd = error[0];
+	w->said_fd = said[0];
 	w->event_fd = eventfd(0, EFD_CLOEXEC);
 	*out = w;
 	if (o->mergeable &&
@@ -276,7 +293,8 @@ static void *wait_for_it(void *arg)
 
 int workload_start(struct workload *w)
 {
-	int error = 0, rc;
+	struct said said = {};
+	int rc;
 
 	w->start_ns = now_ns();
 	if (write(w->go_fd, "g", 1) != 1)
@@ -285,8 +303,10 @@ int workload_start(struct workload *w)
 	if (rc)
 		return err_set(-rc, "can't start a thread: %s", g_strerror(rc));
 	w->started = true;
-	if (read(w->error_fd, &error, sizeof(error)) == sizeof(error)) // nothing comes when exec succeeds
-		return err_set(-error, "can't execute the workload: %s", g_strerror(error));
+	while (read(w->said_fd, &said, sizeof(said)) == sizeof(said)) // exec closes its end
+		w->own_maxrss = said.maxrss;
+	if (said.error)
+		return err_set(-said.error, "can't execute the workload: %s", g_strerror(said.error));
 	return 0;
 }
 
@@ -301,6 +321,15 @@ void workload_end(struct workload *w, struct workload_end *end)
 		pthread_join(w->waiter, NULL);
 	w->waited = true;
 	*end = w->end;
+	end->own_maxrss = w->own_maxrss;
+}
+
+// An eighth: exec's last steps come after the reading, and the kernel's counters of pages are inexact.
+int64_t workload_maxrss(const struct workload_end *end)
+{
+	int64_t maxrss = (int64_t)end->usage.ru_maxrss * 1024;
+
+	return maxrss > end->own_maxrss + end->own_maxrss / 8 ? maxrss : -1;
 }
 
 int64_t workload_since_start_ns(const struct workload *w)
@@ -322,7 +351,7 @@ void workload_free(struct workload *w)
 			waitpid(w->pid, NULL, 0);
 	}
 	close(w->go_fd);
-	close(w->error_fd);
+	close(w->said_fd);
 	close(w->event_fd);
 	g_free(w);
 }

@@ -44,7 +44,12 @@ struct workload_end {
 	int64_t elapsed_ns;      // from start to the end of the first process
 	int exit_status, signal; // -1 where there is none
 	struct rusage usage;     // of it and of all children it waited for
+	int64_t own_maxrss;      // bytes; what ru_maxrss held before exec: see workload_maxrss
 };
+
+// Its largest resident set in bytes; -1: only known to be at most ru_maxrss. Linux keeps a process's maximum
+// over exec (fs/exec.c, exec_mmap), and before it the process was a copy of mmprof.
+int64_t workload_maxrss(const struct workload_end *end);
 
 // After the event: how it ended.
 void workload_end(struct workload *workload, struct workload_end *end);
