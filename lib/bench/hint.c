@@ -41,8 +41,6 @@ static bool faults(struct bench_run *run, volatile char *page, uint64_t *cycles)
 {
 	uint64_t before, after, major, from;
 
-	// twice: the first may fault itself, on the stack, after it has read the count
-	memory_faults(&before, &major);
 	memory_faults(&before, &major);
 	from = bench_begin(run);
 	(void)*page;

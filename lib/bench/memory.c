@@ -105,6 +105,9 @@ void memory_faults(uint64_t *minor, uint64_t *major)
 {
 	struct rusage u;
 
+	// twice: the first may fault itself, where it writes, after it has read the count
+	*minor = *major = 0;
+	getrusage(RUSAGE_THREAD, &u);
 	getrusage(RUSAGE_THREAD, &u);
 	*minor = (uint64_t)u.ru_minflt;
 	*major = (uint64_t)u.ru_majflt;
