@@ -63,7 +63,7 @@ static int check(struct bomb *b)
 	if (b->touch && b->procs > memory.value / 2 / b->touch)
 		return err_set(-ENOMEM,
 			       "--procs %" PRId64 " times --touch %" PRId64
-			       " is more than half of the %" PRId64 " bytes of %s",
+			       " is more than half of the %" PRId64 " bytes left of %s",
 			       b->procs, b->touch, memory.value, memory.from);
 	return 0;
 }
