@@ -238,15 +238,18 @@ static void send_timing(struct bench_run *run)
 {
 	const struct timing *t = &run->timing;
 	int64_t skew = timing_skew(t);
+	bool had_tsc = t->tsc;
 
+	if (run->bench->spread)
+		timing_across_cpus(&run->timing, skew);
 	bench_metric(run, "timing.hz", t->hz, "hz", "neither");
 	bench_metric(run, "timing.hz_error", t->hz_error, "ratio", "less");
 	bench_metric(run, "timing.overhead", (double)t->overhead, "cycles", "less");
 	if (!t->tsc)
 		bench_cannot(run, "TSC cycles", "%s", t->why);
-	else if (skew < 0)
+	if (had_tsc && skew < 0)
 		bench_cannot(run, "whether CPUs' TSCs agree", "there is one CPU only");
-	else
+	else if (had_tsc)
 		bench_metric(run, "timing.skew", (double)skew, "cycles", "less");
 }
 
