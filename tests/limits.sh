@@ -74,7 +74,7 @@ else
 	like "$(<"$scratch/worker.err")" '268435456 bytes are more than the [56][0-9]{7} left of' "and that is said"
 	limited_worker memory 64M fork_cow memory=1G limit=0.05
 	like "$(<"$scratch/worker.err")" '2147483648 bytes are more than the [56][0-9]{7} left of' "and a GiB and its copy for fork_cow"
-	for refused in 'bw_mem size=48M' lat_mem_rd\ size=128M 'mremap pages=32768' 'mprotect pages=32768'; do
+	for refused in 'bw_mem size=48M' 'lat_mem_rd size=128M' 'mremap pages=32768' 'mprotect pages=32768'; do
 		# shellcheck disable=SC2086 # a name and a parameter
 		limited_worker memory 64M $refused limit=0.05
 		is $? 2 "$refused is refused there"
