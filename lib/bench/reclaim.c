@@ -95,25 +95,41 @@ static int set_high(const char *value)
 	return rc;
 }
 
-// part > 0: so much of what is touched must be reclaimed.
-static int measure(struct bench_run *b, const char *name, size_t bytes, double part)
+// From now on there is room for `high` of it; the rest is reclaimed at once, if it can be. Only now: who
+// makes a file beyond the limit is made to wait.
+static int begin_reclaim(struct reclaim *r, double high)
 {
-	struct reclaim r = {.chunk = MIN(bytes, 64 * BASE_PAGE), .part = part};
-	// it waits for what it reclaims to be written, and for what it reads
-	const struct bench_op op = {name, sample, (double)r.chunk / BASE_PAGE, "page", part > 0};
-	int rc = memory_map(&r.memory, MEMORY_FILE, bytes / r.chunk * r.chunk);
+	g_autofree char *bytes = g_strdup_printf("%.0f", (double)r->memory.bytes * high);
+	int rc;
 
-	if (!rc && part > 0) {
-		r.stat = own_file("memory.stat");
-		fsync(r.memory.fd); // pages that have to be written first would be reclaimed late
-		r.stolen = stolen_pages(r.stat);
-	}
-	if (!rc)
+	fsync(r->memory.fd); // else it would have to be written first
+	rc = set_high(bytes);
+	r->part = 1 - high;
+	r->stat = own_file("memory.stat");
+	r->stolen = rc ? 0 : stolen_pages(r->stat);
+	return rc;
+}
+
+// high: memory.high as a part of the file; 1: there is room for all.
+static int measure(struct bench_run *b, const char *name, size_t bytes, double high)
+{
+	struct reclaim r = {.chunk = MIN(bytes, 64 * BASE_PAGE)};
+	// it waits for what it reads
+	const struct bench_op op = {name, sample, (double)r.chunk / BASE_PAGE, "page", high < 1};
+	int rc = memory_map(&r.memory, MEMORY_FILE, bytes / r.chunk * r.chunk),
+	    refused = !rc && high < 1 ? begin_reclaim(&r, high) : 0;
+
+	if (refused)
+		bench_cannot(b, name, "memory.high of the run's cgroup can't be set: %s",
+			     g_strerror(-refused));
+	else if (!rc)
 		rc = bench_measure(b, &op, &r, NULL);
 	if (!rc && r.touched)
 		bench_metric(b, "reclaimed_share",
 			     (double)(stolen_pages(r.stat) - r.stolen) / (double)r.touched, "ratio",
 			     "neither");
+	if (high < 1)
+		set_high("max");
 	g_free(r.stat);
 	memory_unmap(&r.memory);
 	return rc;
@@ -122,27 +138,15 @@ static int measure(struct bench_run *b, const char *name, size_t bytes, double p
 static int run(struct bench_run *b)
 {
 	size_t bytes = (size_t)bench_int(b, "size") / BASE_PAGE * BASE_PAGE;
-	double part = bench_real(b, "high");
-	g_autofree char *high = NULL;
+	double high = bench_real(b, "high");
 	int rc;
 
 	if (bytes < 1 << 20)
 		return err_set(-EINVAL, "--size must be 1 MiB or more");
-	if (part > 0.95)
+	if (high > 0.95)
 		return err_set(-EINVAL, "--high must be 0.95 or less: with more there is nothing to reclaim");
-	rc = measure(b, "cached", bytes, 0);
-	if (rc)
-		return rc;
-	high = g_strdup_printf("%" G_GUINT64_FORMAT, (guint64)((double)bytes * part));
-	rc = set_high(high);
-	if (rc) {
-		bench_cannot(b, "reclaimed", "memory.high of the run's cgroup can't be set: %s",
-			     g_strerror(-rc));
-		return 0;
-	}
-	rc = measure(b, "reclaimed", bytes, 1 - part);
-	set_high("max");
-	return rc;
+	rc = measure(b, "cached", bytes, 1);
+	return rc ? rc : measure(b, "reclaimed", bytes, high);
 }
 
 const struct bench bench_reclaim = {"reclaim", "page faults that have to reclaim a page first (memory.high)",

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -252,6 +253,26 @@ static void its_end_is_told(void **state)
 	g_free(r.text);
 }
 
+// A child whose parent was gone before it asked to end with it.
+static void a_child_without_its_parent_ends(void **state)
+{
+	pid_t self = getpid();
+	int status;
+
+	(void)state;
+	for (int gone = 0; gone < 2; gone++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			bench_die_with(gone ? self + 1 : self);
+			_exit(0);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), gone);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +283,7 @@ int main(void)
 	    cmocka_unit_test(what_did_not_happen_is_no_figure),
 	    cmocka_unit_test(a_figure_is_of_one),
 	    cmocka_unit_test(its_end_is_told),
+	    cmocka_unit_test(a_child_without_its_parent_ends),
 	};
 
 	return cmocka_run_group_tests_name("measure", tests, NULL, NULL);
