@@ -1,6 +1,7 @@
 // State that must be put back: whatever mmprof changes on the machine is first written here (with fsync),
 // then changed, and undone in reverse order at the end, on any signal, or at mmprof's next start after a
-// SIGKILL. One file a process, /run/mmprof/journal-PID, locked while its owner lives.
+// SIGKILL. One file a process, /run/mmprof/journal-PID, locked while its owner lives; another for what could
+// not be undone, which each later start tries again.
 #ifndef MMPROF_BASE_JOURNAL_H
 #define MMPROF_BASE_JOURNAL_H
 

@@ -166,19 +166,6 @@ static int become(const char *user)
 	return 0;
 }
 
-#ifndef PR_SET_MEMORY_MERGE
-#define PR_SET_MEMORY_MERGE 67
-#endif
-
-// mm/ksm.c, ksm_enable_merge_any(): from 6.4, and over exec from 6.9 (ksm_execve). Needs CAP_SYS_RESOURCE.
-static void offer_to_ksm(int error_fd)
-{
-	int error = prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0) ? errno : 0;
-
-	if (write(error_fd, &error, sizeof(error)) != sizeof(error))
-		_exit(125);
-}
-
 static void say(int fd, int error)
 {
 	struct said said = {.error = error};
@@ -190,6 +177,16 @@ static void say(int fd, int error)
 		_exit(126);
 }
 
+#ifndef PR_SET_MEMORY_MERGE
+#define PR_SET_MEMORY_MERGE 67
+#endif
+
+// mm/ksm.c, ksm_enable_merge_any(): from 6.4, and over exec from 6.9 (ksm_execve). Needs CAP_SYS_RESOURCE.
+static void offer_to_ksm(int said_fd)
+{
+	say(said_fd, prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0) ? errno : 0);
+}
+
 static void child(const struct workload_options *o, int go_fd, int said_fd)
 {
 	enum { GET = 0xffffffff }; // personality(2)
@@ -198,7 +195,7 @@ static void child(const struct workload_options *o, int go_fd, int said_fd)
 	int rc;
 
 	if (o->mergeable)
-		offer_to_ksm(error_fd);
+		offer_to_ksm(said_fd);
 	if (read(go_fd, &byte, 1) != 1)
 		_exit(125); // mmprof is gone
 	sigemptyset(&none);
@@ -234,6 +231,7 @@ static void child(const struct workload_options *o, int go_fd, int said_fd)
 int workload_prepare(const struct workload_options *o, struct workload **out)
 {
 	int go[2] = {-1, -1}, said[2] = {-1, -1};
+	struct said offered = {};
 	struct workload *w;
 	pid_t pid;
 
@@ -255,9 +253,9 @@ int workload_prepare(const struct workload_options *o, struct workload **out)
 	w->said_fd = said[0];
 	w->event_fd = eventfd(0, EFD_CLOEXEC);
 	*out = w;
-	if (o->mergeable &&
-	    read(w->error_fd, &w->merge_error, sizeof(w->merge_error)) != sizeof(w->merge_error))
+	if (o->mergeable && read(w->said_fd, &offered, sizeof(offered)) != sizeof(offered))
 		return err_set(-EIO, "the workload's process ended before it began");
+	w->merge_error = offered.error;
 	return 0;
 }
 

@@ -444,7 +444,7 @@ static int64_t last_of(struct store *store, int64_t run, const char *name)
 
 static double mean_of(struct store *store, int64_t run, const char *name)
 {
-	g_autoptr(GArray) series = NULL;
+	g_autoptr(GArray) series = NULL, samples = NULL;
 	const struct store_series_row *row;
 	struct store_level level;
 
@@ -452,7 +452,11 @@ static double mean_of(struct store *store, int64_t run, const char *name)
 	row = find_series(series, name);
 	if (!row)
 		return NAN;
-	assert_int_equal(store_read_level(store, row->id, &level), 0);
+	assert_int_equal(store_read_samples(store, row->id, &samples), 0);
+	assert_int_equal(
+	    store_read_level(store, row->id,
+			     g_array_index(samples, struct store_sample_row, samples->len - 1).t_ns, &level),
+	    0);
 	return level.mean;
 }
 
