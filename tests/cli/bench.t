@@ -94,17 +94,14 @@ is "$(sql "SELECT sum(h.count) FROM hist h JOIN probe p ON p.id = h.probe_id WHE
 	"each touch was timed"
 # mmprof is stopped while the phases go by: their times are those that the benchmark says
 "$MMPROF" bench memhog --quiet --no-probe all --size 8M --warm 0.4 --idle 2 --touches 1 >"$scratch/out" 2>&1 &
-for _ in {1..500}; do
-	worker=$(pgrep -P $! -f 'bench-worker memhog') && break
-	sleep 0.02
-done
-kill -STOP $!
-for _ in {1..300}; do
-	[[ $(ps -o stat= -p "$worker") != Z* ]] || break
-	sleep 0.1
-done
-kill -CONT $!
-wait $!
+mmprof=$!
+worker_of() { worker=$(pgrep -P $mmprof -f 'bench-worker memhog'); }
+has_ended() { [[ $(ps -o stat= -p "$worker") == Z* ]]; }
+soon worker_of
+kill -STOP $mmprof
+soon has_ended
+kill -CONT $mmprof
+wait $mmprof
 ok "a phase begins when the benchmark says, not when mmprof reads it" test "$(sql "SELECT m.t_ns - (SELECT t_ns FROM mark
 	WHERE name = 'warm' AND run_id = m.run_id) FROM mark m WHERE name = 'touch' AND run_id = (SELECT max(id) FROM run)")" -gt 2300000000
 like "$("$MMPROF" bench-worker memhog duplicate=0.7 zero=0.7 2>&1)" 'more than 1 together' "memhog: shares that are more than all"
@@ -181,25 +178,19 @@ for signal in INT TERM HUP QUIT KILL; do
 	is "$(sql "SELECT status FROM run ORDER BY id DESC LIMIT 1")" interrupted "and its run was interrupted"
 	is "$(metric forkbomb.reaped)" "$(metric forkbomb.forks)" "with each child reaped"
 done
-none_left() { # PATTERN: within five seconds
-	for _ in $(seq 50); do
-		pgrep -f "$1" >/dev/null || return 0
-		sleep 0.1
-	done
-	return 1
-}
+none_left() { ! pgrep -f "$1" >/dev/null; }
 "$MMPROF" bench-worker forkbomb duration=30 period=0.2 procs=20 >/dev/null &
 sleep 0.7
 kill -KILL $!
 wait $! 2>/dev/null
-ok "nor does its own process when it is killed" none_left 'bench-worker [f]orkbomb'
+ok "nor does its own process when it is killed" soon none_left 'bench-worker [f]orkbomb'
 "$MMPROF" bench-worker fault kinds=cow limit=30 precision=0 >/dev/null &
-until pgrep -P $! >/dev/null; do sleep 0.05; done # the child that keeps its pages shared
+soon pgrep -P $! >"$scratch/out" # the child that keeps its pages shared
 kill -KILL $!
 wait $! 2>/dev/null
-ok "nor does fault, whose child holds its pages" none_left 'bench-worker [f]ault'
+ok "nor does fault, whose child holds its pages" soon none_left 'bench-worker [f]ault'
 "$MMPROF" bench-worker hotset size=1M phase=60 phases=1 >"$scratch/out" &
-until grep -q '"phase 1"' "$scratch/out"; do sleep 0.05; done
+soon grep -q '"phase 1"' "$scratch/out"
 SECONDS=0
 kill -TERM $!
 wait $!

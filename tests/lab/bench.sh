@@ -42,7 +42,7 @@ if [[ $(wc -l </proc/swaps) -gt 1 ]]; then
 	is "$("$MMPROF" record --quiet --no-probe all --no-swap -- sh -c 'tail -n +2 /proc/swaps | wc -l')" 0 "--no-swap: none during the run"
 	is "$(swaps)" "$before" "and all back, with their priorities"
 	"$MMPROF" record --quiet --no-probe all --no-swap -- sleep 30 &
-	until pgrep -P $! -x sleep >/dev/null || ! kill -0 $!; do sleep 0.1; done
+	soon pgrep -P $! -x sleep >"$scratch/out"
 	kill -KILL $!
 	pkill -KILL -x sleep
 	is "$(swaps)" "" "killed: they are off"
@@ -89,8 +89,11 @@ is "$(metric hotset.fast_share)" 1 "and all others"
 ok "hotset, all of it hot" bench hotset --size 8M --hot 1 --phase 0.3 --phases 1 --membind 0
 is "$(metric hotset.access_fast_share)" 1 "all accesses are in fast memory"
 "$MMPROF" bench hotset --size 32M --phase 3 --phases 1 --interleave 0,1 --sampling 20 --interval 200 --quiet &
-# filled: its set and what else it maps are in memory
-until pid=$(pgrep -f 'bench-worker [h]otset' | tail -n 1) && awk '/^VmRSS/ { exit !($2 > 33000) }' "/proc/$pid/status"; do sleep 0.1; done 2>/dev/null
+is_filled() { # its set and what else it maps are in memory
+	pid=$(pgrep -f 'bench-worker [h]otset' | tail -n 1)
+	[[ -n $pid ]] && awk '/^VmRSS/ { exit !($2 > 33000) }' "/proc/$pid/status"
+}
+soon is_filled
 # the largest mapping is the set
 maps=$(awk '/N[01]=/ { a = b = 0; for (i = 1; i <= NF; i++) { if ($i ~ /^N0=/) a = substr($i, 4); if ($i ~ /^N1=/) b = substr($i, 4) }
 		if (a + b > most) { most = a + b; share = a / most } }
@@ -110,18 +113,15 @@ like "$("$MMPROF" report last)" 'cpus_isolated +no' "that it is not isolated is 
 # --- limits of cgroup v2, and no process left behind
 # shellcheck source=tests/limits.sh
 . tests/limits.sh
+none_left() { ! pgrep -f "$1" >/dev/null; }
 for signal in HUP QUIT KILL; do
 	"$MMPROF" bench forkbomb --duration 60 --period 0.5 --procs 20 --quiet &
 	pid=$! SECONDS=0
-	until pgrep -f 'bench-worker [f]orkbomb' >/dev/null || ! kill -0 $pid; do sleep 0.1; done
-	sleep 1
+	soon pgrep -f 'bench-worker [f]orkbomb' >"$scratch/out"
+	sleep 1 # some are forked
 	kill -"$signal" $pid
 	wait $pid 2>/dev/null
 	ok "forkbomb killed with SIG$signal ends" test $SECONDS -lt 30
-	for _ in $(seq 50); do
-		pgrep -f 'bench-worker [f]orkbomb' >/dev/null || break
-		sleep 0.1
-	done
-	ok "and leaves nothing" sh -c '! pgrep -f "bench-worker [f]orkbomb"'
+	ok "and leaves nothing" soon none_left 'bench-worker [f]orkbomb'
 done
 tap_done
