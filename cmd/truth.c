@@ -210,7 +210,7 @@ static int import(const struct query *q)
 	struct truth_join_result result = {0};
 	struct store *store = NULL;
 	struct store_run_row run;
-	int rc = store_open(command_db_path(q->db), STORE_WRITE, &store);
+	int rc = store_open(command_db_path(q->db), STORE_CHANGE, &store);
 
 	if (!rc)
 		rc = store_find_run(store, q->args->len > 2 ? q->args->pdata[2] : "last", &run);
@@ -345,7 +345,7 @@ static int view(const struct query *q)
 		return command_fail(&cmd_truth, "a sampler's name has a-z, 0-9 and _, not \"%s\"", name);
 	if (!g_file_get_contents(path, &text, NULL, &error))
 		return command_fail(&cmd_truth, "%s", error->message);
-	rc = store_open(command_db_path(q->db), STORE_WRITE, &store);
+	rc = store_open(command_db_path(q->db), STORE_CHANGE, &store);
 	rc = rc ? rc : store_find_run(store, q->args->len > 3 ? q->args->pdata[3] : "last", &run);
 	rc = rc ? rc : store_begin(store);
 	rc = rc ? rc : store_forget_views(store, run.id, name);

@@ -28,14 +28,14 @@
 #include "store/store_read.h"
 #include "system/system.h"
 
-static struct output_options output_options_of(const struct session_options *o)
+static struct output_options output_options_of(const struct session_options *o, int stdout_fd)
 {
-	return (struct output_options){o->extracts, o->marks, o->workload.stdout_path};
+	return (struct output_options){o->extracts, o->marks, stdout_fd > 0 ? stdout_fd : STDOUT_FILENO};
 }
 
 int session_check(const struct session_options *o)
 {
-	const struct output_options output = output_options_of(o);
+	const struct output_options output = output_options_of(o, 0);
 	struct probe_options po = {.backend = o->backend, .cgroup_fd = -1};
 	struct probes *set = NULL;
 	int rc = workload_check(&o->workload);
@@ -163,12 +163,17 @@ static int set_up(struct session *s)
 
 static int prepare_workload(struct session *s)
 {
-	const struct output_options options = output_options_of(s->options);
 	struct workload_options w = s->options->workload;
-	int rc = output_new(&options, &s->output);
+	struct output_options options;
+	int rc = w.stdout_path ? workload_open_stdout(&w, &s->stdout_fd) : 0;
 
 	if (rc)
 		return rc;
+	options = output_options_of(s->options, s->stdout_fd);
+	rc = output_new(&options, &s->output);
+	if (rc)
+		return rc;
+	w.stdout_fd = s->stdout_fd;
 	w.no_aslr = s->options->pin && pin_no_aslr(s->options->pin);
 	if (s->output) {
 		w.stdout_fd = output_workload_fd(s->output, 0);
@@ -403,6 +408,8 @@ static void tear_down(struct session *s, struct session_outcome *out)
 	session_facts_clear(s);
 	out->pins_not_done = s->pins_not_done;
 	out->not_put_back = journal_undo_to(s->journal_mark);
+	if (s->stdout_fd > 0)
+		close(s->stdout_fd);
 	if (s->signal_fd >= 0)
 		close(s->signal_fd);
 	if (s->timer_fd >= 0)

@@ -30,6 +30,7 @@ struct session {
 	struct snapshots *snapshots;       // NULL: not in the lab with --truth
 	struct placement_times *cpu_times; // when the workload started
 	int signal_fd, timer_fd, kmsg_fd;
+	int stdout_fd; // of --stdout; 0: not given
 	int journal_mark, pins_not_done;
 	bool system_began; // its end() is due
 	struct facts facts;

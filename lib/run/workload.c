@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/fsuid.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -120,14 +121,6 @@ int workload_check(const struct workload_options *o)
 
 // --- the child's side: each step ends the child with its errno on failure
 
-static void redirect(const char *path, int flags, int to)
-{
-	int fd = path ? open(path, flags | O_CLOEXEC, 0644) : to;
-
-	if (fd < 0 || (fd != to && dup2(fd, to) < 0))
-		_exit(125);
-}
-
 static void replace(int fd, int to)
 {
 	if (fd > 0 && dup2(fd, to) < 0)
@@ -201,9 +194,13 @@ static void child(const struct workload_options *o, int go_fd, int said_fd)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
-	redirect(o->stdin_path, O_RDONLY, STDIN_FILENO);
-	if (o->stdout_fd <= 0)
-		redirect(o->stdout_path, O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
+	if (o->stdin_path) {
+		int fd = open(o->stdin_path, O_RDONLY | O_CLOEXEC);
+
+		if (fd < 0)
+			_exit(125);
+		replace(fd, STDIN_FILENO);
+	}
 	replace(o->stdout_fd, STDOUT_FILENO);
 	replace(o->stderr_fd, STDERR_FILENO);
 	if (o->cwd && chdir(o->cwd))
@@ -227,6 +224,44 @@ static void child(const struct workload_options *o, int go_fd, int said_fd)
 }
 
 // --- the parent's side
+
+static int become_for_files(const struct passwd *pw)
+{
+	if (initgroups(pw->pw_name, pw->pw_gid))
+		return -errno;
+	setfsgid(pw->pw_gid);
+	setfsuid(pw->pw_uid);
+	return setfsuid((uid_t)-1) == (int)pw->pw_uid ? 0 : -EPERM; // it tells no other way
+}
+
+static void become_root_again(const GArray *groups)
+{
+	setfsuid(0);
+	setfsgid(getegid());
+	setgroups(groups->len, (const gid_t *)groups->data);
+}
+
+int workload_open_stdout(const struct workload_options *o, int *fd)
+{
+	const struct passwd *pw = o->user && geteuid() == 0 ? getpwnam(o->user) : NULL;
+	g_autoptr(GArray) groups = g_array_new(FALSE, FALSE, sizeof(gid_t));
+	int rc = 0;
+
+	g_array_set_size(groups, (guint)MAX(getgroups(0, NULL), 0));
+	if (pw && getgroups((int)groups->len, (gid_t *)groups->data) < 0)
+		return err_set(-errno, "--stdout: %m");
+	if (pw)
+		rc = become_for_files(pw);
+	if (!rc)
+		*fd = open(o->stdout_path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (!rc && *fd < 0)
+		rc = -errno;
+	if (pw)
+		become_root_again(groups);
+	return rc ? err_set(rc, "--stdout: can't open %s%s%s: %s", o->stdout_path, pw ? " as " : "",
+			    pw ? pw->pw_name : "", g_strerror(-rc))
+		  : 0;
+}
 
 int workload_prepare(const struct workload_options *o, struct workload **out)
 {

@@ -15,10 +15,10 @@ struct workload_options {
 	const char *cpus;                             // NULL: any; e.g. "0-3,8"
 	const char *membind, *preferred, *interleave; // nodes, NULL: not set
 	const char *stdin_path, *stdout_path;         // NULL: mmprof's own
-	int stdout_fd, stderr_fd;                     // 0: none; else instead of mmprof's own
-	bool no_aslr;                                 // without address space layout randomization
-	bool mergeable;                               // its memory is offered to KSM, if the kernel can
-	int results_fd;                               // 0: none; else named in $MMPROF_RESULTS_FD
+	int stdout_fd, stderr_fd; // 0: mmprof's own; stdout_path: see workload_open_stdout
+	bool no_aslr;             // without address space layout randomization
+	bool mergeable;           // its memory is offered to KSM, if the kernel can
+	int results_fd;           // 0: none; else named in $MMPROF_RESULTS_FD
 };
 
 struct workload;
@@ -26,6 +26,10 @@ struct workload;
 // Checks what can be checked without starting anything: the program exists and can be executed, the user
 // exists, CPUs and nodes are there. -EINVAL with an err chain.
 int workload_check(const struct workload_options *options);
+
+// Opens stdout_path, as the user (root would follow whatever links somebody else has put there) and no link
+// itself. -errno with an err chain.
+int workload_open_stdout(const struct workload_options *options, int *fd);
 
 // Forks the process, which waits. -errno with an err chain.
 int workload_prepare(const struct workload_options *options, struct workload **workload);

@@ -67,6 +67,22 @@ is "$(sql "SELECT value FROM run_tag WHERE run_id = $last AND key = 'size'")" bi
 
 # --- who runs it, and when it ends
 ok "--user" "$MMPROF" record --quiet --no-probe all --user nobody --stdout /dev/null -- sh -c 'test "$(id -un)" = nobody'
+mkdir -m 755 "$scratch/roots" "$scratch/theirs"
+chmod 755 "$scratch"
+chown nobody "$scratch/theirs"
+echo precious >"$scratch/roots/file"
+ln -s "$scratch/roots/file" "$scratch/theirs/link"
+for extract in "" --extract=x=y; do
+	# shellcheck disable=SC2086
+	refuses "can't open .*theirs/link as nobody: " "--stdout follows no link that somebody else has made $extract" \
+		"$MMPROF" record --quiet --no-probe all $extract --user nobody --stdout "$scratch/theirs/link" -- echo x
+	# shellcheck disable=SC2086
+	refuses "can't open .*roots/file as nobody: " "and writes where the user may $extract" \
+		"$MMPROF" record --quiet --no-probe all $extract --user nobody --stdout "$scratch/roots/file" -- echo x
+done
+is "$(<"$scratch/roots/file")" precious "so that nothing is lost"
+ok "a file of the user's" "$MMPROF" record --quiet --no-probe all --user nobody --stdout "$scratch/theirs/out" -- echo x
+is "$(<"$scratch/theirs/out") $(stat -c %U "$scratch/theirs/out")" "x nobody" "is the user's own"
 ok "SUDO_USER is the default" env SUDO_USER=nobody "$MMPROF" record --quiet --no-probe all -- sh -c 'test "$(id -un)" = nobody'
 "$MMPROF" record --quiet --no-probe all --timeout 1 -- sleep 30
 is "$? $(sql "SELECT status FROM run WHERE id = $last")" "143 timeout" "--timeout ends the workload"
