@@ -136,17 +136,13 @@ static void say(const struct session *s, const char *text)
 
 static int set_up(struct session *s)
 {
-	struct itimerspec every = {};
 	sigset_t set;
 	int rc;
 
 	session_signals(&set);
 	s->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	s->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	every.it_interval.tv_sec = s->options->interval_ms / 1000;
-	every.it_interval.tv_nsec = s->options->interval_ms % 1000 * 1000000l;
-	every.it_value = every.it_interval;
-	if (s->signal_fd < 0 || s->timer_fd < 0 || timerfd_settime(s->timer_fd, 0, &every, NULL))
+	if (s->signal_fd < 0 || s->timer_fd < 0)
 		return err_set(-errno, "can't make timers: %m");
 	store_begin_later(s->store);
 	rc = set_up_cgroup(s);
@@ -198,6 +194,17 @@ static int64_t since_start(void *workload)
 	return workload_since_start_ns(workload);
 }
 
+// From the workload's start on: what ran out while probes were attached would count as readings that came too
+// late.
+static int start_timer(struct session *s)
+{
+	const struct timespec interval = {s->options->interval_ms / 1000,
+					  s->options->interval_ms % 1000 * 1000000l};
+	const struct itimerspec every = {interval, interval};
+
+	return timerfd_settime(s->timer_fd, 0, &every, NULL) ? err_set(-errno, "can't set a timer: %m") : 0;
+}
+
 static int system_begins(struct session *s)
 {
 	const struct system *system = s->options->known;
@@ -232,7 +239,9 @@ static int launch(struct session *s)
 	getrusage(RUSAGE_SELF, &s->self_before);
 	probes_enable(s->probes, true);
 	s->cpu_times = placement_begin("");
-	rc = workload_start(s->workload);
+	rc = start_timer(s);
+	if (!rc)
+		rc = workload_start(s->workload);
 	if (!rc)
 		s->snapshots = snapshots_open(s->store, s->run, &s->target, since_start, s->workload);
 	return rc;
