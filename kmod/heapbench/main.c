@@ -26,7 +26,7 @@ static struct rb_root_cached tree;
 static struct heap_index index;
 static struct heap heap;
 static struct sketch sketch;
-static struct vmap vmap;
+static struct vmap book;
 static u64 seed;
 
 static u32 rnd(void)
@@ -128,7 +128,7 @@ static void a_sample(void)
 {
 	u64 key = vmap_key(1, some_page());
 	bool fresh;
-	u32 id = vmap_put(&vmap, key, &fresh);
+	u32 id = vmap_put(&book, key, &fresh);
 
 	heap_put(&heap, id, sketch_add(&sketch, key, 1));
 }
@@ -161,13 +161,13 @@ static int fill(void)
 
 	page = kvcalloc(PAGES, sizeof(*page), GFP_KERNEL);
 	heap_init(&heap, &index, true, 0);
-	if (!page || heap_index_reserve(&index, PAGES) || sketch_init(&sketch, PAGES) || vmap_init(&vmap, PAGES))
+	if (!page || heap_index_reserve(&index, PAGES) || sketch_init(&sketch, PAGES) || vmap_init(&book, PAGES))
 		return -ENOMEM;
 	tree = RB_ROOT_CACHED;
 	for (i = 0; i < PAGES; i++) {
 		RB_CLEAR_NODE(&page[i].rb);
 		tree_put(i, i % 100);
-		if (heap_put(&heap, i, i % 100) || vmap_put(&vmap, vmap_key(1, i), &fresh) == VMAP_NONE)
+		if (heap_put(&heap, i, i % 100) || vmap_put(&book, vmap_key(1, i), &fresh) == VMAP_NONE)
 			return -ENOMEM;
 	}
 	return 0;
@@ -202,7 +202,7 @@ static int __init heapbench_init(void)
 	heap_free(&heap);
 	heap_index_free(&index);
 	sketch_free(&sketch);
-	vmap_free(&vmap);
+	vmap_free(&book);
 	kvfree(page);
 	return err ?: -ECANCELED;
 }

@@ -20,6 +20,8 @@
 /* 6.5: page tables may go away under a reader, which must then be ready for NULL */
 #define KC_PTE_MAP_MAY_FAIL (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0))
 #define KC_WALK_LOCK (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0))
+/* until 6.7 the old page of a migration stays charged to its cgroup, beside the new one, until it is freed */
+#define KC_MIGRATE_KEEPS_CHARGE (LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0))
 #define KC_MIGRATE_FOLIO (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0))
 #define KC_ISOLATE_BOOL (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0))
 #define KC_RMAP_FOLIO (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0))

@@ -45,13 +45,19 @@ u64 tier_book_bytes(void)
 	return vmap_bytes(&tier_book);
 }
 
-static void forget(u32 id)
+/* An entry that the policy does not know. */
+static void erase(u32 id)
 {
 	struct vmap_entry *e = vmap_at(&tier_book, id);
 
-	tier_policy->gone(id, e);
 	pages_in[e->tier] -= 1ul << e->order;
 	vmap_del(&tier_book, id);
+}
+
+static void forget(u32 id)
+{
+	tier_policy->gone(id, vmap_at(&tier_book, id));
+	erase(id);
 }
 
 void tier_book_set_tier(struct vmap_entry *e, enum tier_id tier)
@@ -94,7 +100,8 @@ static enum tier_stat enter_sample(u16 mm, const struct tier_page *page, unsigne
 	if (id == VMAP_NONE)
 		return SAMPLES_drop_table_full;
 	if (tier_policy->seen(id, vmap_at(&tier_book, id), page->young ? weight : 0, fresh)) {
-		forget(id);
+		(fresh ? erase : forget)(id); /* a fresh one was not counted yet */
+		tier_book.gave_up = true;
 		return SAMPLES_drop_table_full;
 	}
 	return tier == TIER_FAST ? SAMPLES_kept_fast : SAMPLES_kept_slow;
@@ -124,6 +131,10 @@ void tier_book_sweep(u8 round)
 	u16 mm, last = 0;
 	bool whole = false;
 
+	/* once a round is often enough to fail to get gigabytes */
+	if (tier_book.gave_up)
+		pr_warn_once("tiering: no memory to know more than %u pages: the others stay where they are\n", tier_book.n);
+	tier_book.gave_up = false;
 	for (id = 0; id < n; id++) {
 		e = vmap_at(&tier_book, id);
 		if (!e || e->busy || e->seen == round)

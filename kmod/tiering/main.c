@@ -24,7 +24,7 @@ struct tier_params tier_params = {
 	MODULE_PARM_DESC(name, text)
 PARAM(scan_ms, uint, "all pages are looked at once each so often (default 1000)");
 PARAM(cpu_budget_permille, uint, "of one processor, for all of this (default 30; 0: without limit)");
-PARAM(migrate_mbps, uint, "MiB moved a second at most (default 200; 0: without limit)");
+PARAM(migrate_mbps, uint, "MiB copied a second at most (default 200; 0: without limit)");
 PARAM(migrate_ms, uint, "the mover looks for work each so often (default 100)");
 PARAM(batch, uint, "pages moved at once, each way (default and most 512)");
 PARAM(hysteresis, uint, "ours: an exchange must gain more than this frequency (default 2)");
@@ -46,7 +46,7 @@ static int fail_at;
 module_param(policy, charp, 0444);
 MODULE_PARM_DESC(policy, "ours, memtis or nomad (default ours)");
 module_param(sampler, charp, 0444);
-MODULE_PARM_DESC(sampler, "auto, pebs, abit or hint (default auto: the first of these that this machine has)");
+MODULE_PARM_DESC(sampler, "auto, abit, hint or pebs (default auto: the first of these that this machine has)");
 module_param(target_cgroup, charp, 0444);
 MODULE_PARM_DESC(target_cgroup, "whose memory: a cgroup of v2 and those below, may be a pattern like /mmprof-*");
 module_param(target_pid, int, 0444);

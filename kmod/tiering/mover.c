@@ -20,7 +20,7 @@
 /* Only the mover's thread. */
 static struct {
 	int nid;
-	unsigned int nomem;
+	bool full;
 } target;
 static bool lru_missed; /* pages were still on their way to the LRU */
 static unsigned long last_drain;
@@ -38,7 +38,7 @@ static kc_migrated *new_folio(kc_migrated *old, unsigned long private)
 	struct folio *folio = tier_alloc_folio(target.nid, folio_order(kc_migrated_folio(old)));
 
 	if (!folio)
-		target.nomem++;
+		target.full = true;
 	return kc_folio_migrated(folio);
 }
 
@@ -126,10 +126,9 @@ static void verify_all(struct mm_struct *mm, struct tier_job *job, unsigned int 
 		if (job[i].result)
 			continue;
 		job[i].result = where_now(mm, &job[i]);
-		if (job[i].result == MOVES_fail_migrate && target.nomem) {
-			target.nomem--;
+		/* with the first page that finds no room the kernel gives up the rest of the list */
+		if (job[i].result == MOVES_fail_migrate && target.full)
 			job[i].result = MOVES_fail_nomem;
-		}
 	}
 	mmap_read_unlock(mm);
 }
@@ -138,15 +137,16 @@ static void verify_all(struct mm_struct *mm, struct tier_job *job, unsigned int 
 
 void tier_move(struct mm_struct *mm, struct tier_job *job, unsigned int n, enum tier_id to)
 {
-	unsigned int done;
+	unsigned int done = 0;
 	LIST_HEAD(list);
 
 	isolate_all(mm, job, n, &list);
-	target.nomem = 0;
+	target.full = false;
 	target.nid = tier_pick_node(to, job->pfn ? pfn_to_nid(job->pfn) : NUMA_NO_NODE);
 	/* For this reason the kernel does not split huge pages for which there is no room. */
 	if (!list_empty(&list))
 		kcall(migrate_pages)(&list, new_folio, NULL, 0, MIGRATE_ASYNC, MR_NUMA_MISPLACED, &done);
+	tier_bandwidth_spend((u64)done << PAGE_SHIFT);
 	if (!list_empty(&list))
 		kcall(putback_movable_pages)(&list);
 	verify_all(mm, job, n);
@@ -258,5 +258,4 @@ void tier_mover_run(struct tier_batch *b)
 		tier_count(MOVES_exchanges, min(moved[TIER_FAST], moved[TIER_SLOW]));
 		trace_exchange(moved[TIER_SLOW], moved[TIER_FAST]);
 	}
-	tier_bandwidth_spend((u64)(moved[TIER_FAST] + moved[TIER_SLOW]) << PAGE_SHIFT);
 }

@@ -10,10 +10,15 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/types.h>
+#include <linux/vmalloc.h>
 
+/* kvcalloc() refuses more than INT_MAX bytes, which is what 2^26 entries take. */
 static inline void *plain_alloc(u64 n, size_t size)
 {
-	return kvcalloc(n, size, GFP_KERNEL | __GFP_NOWARN);
+	size_t bytes = array_size(n, size);
+	gfp_t gfp = GFP_KERNEL | __GFP_NOWARN | __GFP_ZERO;
+
+	return bytes > INT_MAX ? __vmalloc(bytes, gfp) : kvmalloc(bytes, gfp);
 }
 
 static inline void plain_free(void *p)

@@ -81,16 +81,17 @@ static void pass_time(unsigned int samples)
 		adapt();
 }
 
-/* A page that failed to move is passed over for as many coolings as it failed. */
+/* A page that failed to move is passed over until the next cooling. */
 static void put_on_list(u32 id, struct vmap_entry *e, unsigned int bin)
 {
+	bool rests = e->fails && e->flags == (u8)hist.clock;
 	int list = -1;
 
 	if (e->busy)
 		return;
-	if (e->tier == TIER_SLOW && bin >= hot && (!e->fails || e->flags != (u8)hist.clock))
+	if (e->tier == TIER_SLOW && bin >= hot && !rests)
 		list = HOT_SLOW;
-	else if (e->tier == TIER_FAST && bin < warm)
+	else if (e->tier == TIER_FAST && bin < warm && !rests)
 		list = COLD_FAST;
 	if (list < 0)
 		idlist_del(&lists, id);
@@ -103,7 +104,7 @@ static int seen(u32 id, struct vmap_entry *e, unsigned int weight, bool fresh)
 	u64 pages = 1ull << e->order;
 	unsigned int before, after;
 
-	if (idlist_reserve(&lists, tier_book.size))
+	if (id >= lists.size && idlist_reserve(&lists, tier_book.size))
 		return -ENOMEM;
 	before = after = ahist_bin(count_now(e));
 	if (weight) {
@@ -157,12 +158,22 @@ static bool take(struct tier_batch *b, int list, enum tier_id to, s64 *room)
 	return true;
 }
 
+/* Base pages to make room for: a batch of those to be promoted, the first at least, which may be a huge page. */
+static s64 wanted(void)
+{
+	u32 id = first(HOT_SLOW);
+
+	if (id == IDLIST_NONE)
+		return 0;
+	return max_t(s64, 1ll << vmap_at(&tier_book, id)->order, min(lists.n[HOT_SLOW], tier_params.batch));
+}
+
 /* Demotion keeps the reserve, and makes room for what is to be promoted. */
 static void pick(struct tier_batch *b)
 {
-	s64 room = tier_room(TIER_FAST), slow_room = tier_room(TIER_SLOW), wanted = lists.n[HOT_SLOW];
+	s64 room = tier_room(TIER_FAST), slow_room = tier_room(TIER_SLOW), least = wanted();
 
-	while (room + b->pages[TIER_SLOW] < min_t(s64, wanted, tier_params.batch) &&
+	while (room + b->pages[TIER_SLOW] < least &&
 	       take(b, COLD_FAST, TIER_SLOW, &slow_room))
 		;
 	room += b->pages[TIER_SLOW];

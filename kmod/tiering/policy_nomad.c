@@ -59,7 +59,7 @@ static void seen_fast(u32 id, struct vmap_entry *e, unsigned int weight, bool fr
 
 static int seen(u32 id, struct vmap_entry *e, unsigned int weight, bool fresh)
 {
-	if (idlist_reserve(&lists, tier_book.size))
+	if (id >= lists.size && idlist_reserve(&lists, tier_book.size))
 		return -ENOMEM;
 	if (e->tier == TIER_SLOW)
 		seen_slow(id, e, weight);
@@ -91,12 +91,15 @@ static bool take(struct tier_batch *b, int list, enum tier_id to, s64 *room)
 	return true;
 }
 
-/* kswapd's part: demotes to where there is room for a batch. */
+/* kswapd's part: demotes to where there is room for a batch, and for the first candidate, which may be a huge page. */
 static void pick(struct tier_batch *b)
 {
-	s64 room = tier_room(TIER_FAST), slow_room = tier_room(TIER_SLOW);
+	s64 room = tier_room(TIER_FAST), slow_room = tier_room(TIER_SLOW), least = tier_params.batch;
+	u32 id = idlist_first(&lists, CANDIDATES);
 
-	while (room + b->pages[TIER_SLOW] < (s64)tier_params.batch && take(b, INACTIVE, TIER_SLOW, &slow_room))
+	if (id != IDLIST_NONE)
+		least = max(least, 1ll << vmap_at(&tier_book, id)->order);
+	while (room + b->pages[TIER_SLOW] < least && take(b, INACTIVE, TIER_SLOW, &slow_room))
 		;
 	while (take(b, CANDIDATES, TIER_FAST, &room))
 		;

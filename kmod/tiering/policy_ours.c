@@ -41,12 +41,13 @@ static bool backed_off(const struct vmap_entry *e)
 
 static int put(u32 id, struct vmap_entry *e, u32 frequency)
 {
-	int err;
+	int err = 0;
 
 	if (e->busy || backed_off(e))
 		return 0;
 	/* where another heap had it, it was told that the page is gone */
-	err = heap_index_reserve(&index, tier_book.size);
+	if (id >= index.size)
+		err = heap_index_reserve(&index, tier_book.size);
 	return err ?: heap_put(&heap[e->tier], id, frequency);
 }
 
@@ -127,7 +128,7 @@ static void pick(struct tier_batch *b)
 static void done(u32 id, struct vmap_entry *e, const struct tier_job *job, bool moved)
 {
 	if (!moved) {
-		e->clock = rounds + (2u << min_t(u32, e->fails, 5));
+		e->clock = rounds + (1u << min_t(u32, e->fails, 6));
 		tier_count(MOVES_backoffs, 1);
 	}
 	put(id, e, sketch_add(&sketch, e->key, 0));

@@ -197,6 +197,7 @@ static void copy(struct remap *r)
 {
 	if (folio_ref_count(r->old) == 2) { /* the mapping's and ours */
 		copy_highpage(folio_page(r->new, 0), folio_page(r->old, 0));
+		tier_bandwidth_spend(PAGE_SIZE);
 		return;
 	}
 	put_back(r->old, r->dirty);
@@ -280,8 +281,8 @@ void tier_remap_promote(struct mm_struct *mm, struct tier_job *job, unsigned int
 {
 	unsigned int i;
 
+	mmap_read_lock(mm); /* who registers a notifier has it for writing */
 	if (!mm_has_notifiers(mm)) { /* page tables elsewhere would have to follow */
-		mmap_read_lock(mm);
 		prepare_all(mm, job, n, tier_pick_node(TIER_FAST, NUMA_NO_NODE));
 		for (i = 0; i < n; i++) {
 			if (remaps[i].old)
@@ -289,8 +290,8 @@ void tier_remap_promote(struct mm_struct *mm, struct tier_job *job, unsigned int
 			else if (remaps[i].new)
 				folio_put(remaps[i].new);
 		}
-		mmap_read_unlock(mm);
 	}
+	mmap_read_unlock(mm);
 	move_rest(mm, job, n, TIER_FAST);
 }
 
@@ -346,11 +347,11 @@ void tier_remap_demote(struct mm_struct *mm, struct tier_job *job, unsigned int 
 {
 	unsigned int i;
 
+	mmap_read_lock(mm);
 	if (!mm_has_notifiers(mm)) {
-		mmap_read_lock(mm);
 		for (i = 0; i < n; i++)
 			demote_one(mm, &job[i]);
-		mmap_read_unlock(mm);
 	}
+	mmap_read_unlock(mm);
 	move_rest(mm, job, n, TIER_SLOW);
 }

@@ -15,7 +15,7 @@
 #define CHUNK (32ul << 20) /* of address space under one mmap_lock */
 #define QUEUE_SLOTS 16384 /* per processor; a power of two */
 
-static const struct tier_sampler *const table[] = {&tier_pebs, &tier_abit, &tier_hint, NULL}; /* auto: in this order */
+static const struct tier_sampler *const table[] = {&tier_abit, &tier_hint, &tier_pebs, NULL}; /* auto: in this order */
 
 const struct tier_sampler *tier_sampler;
 
@@ -118,51 +118,54 @@ static bool lock_patiently(struct mm_struct *mm)
 	return false;
 }
 
-/* From addr on; returns where to go on, 0 at the end, 1 when mmap_lock could not be had. */
-static unsigned long walk_chunk(struct mm_struct *mm, unsigned long addr)
+/* From addr on; returns where to go on, 0 at the end, 1 when it could not be had. */
+static unsigned long take_part(struct tier_mm *m, unsigned long addr, tier_part_fn fn)
 {
+	struct mm_struct *mm = tier_target_get(m->id);
 	struct vm_area_struct *vma;
-	unsigned long end = 0;
+	unsigned long end = 1;
 
-	if (!lock_patiently(mm))
+	if (!mm)
 		return 1;
-	vma = find_vma(mm, addr);
-	while (vma && !tier_vma_ours(vma))
-		vma = find_vma(mm, vma->vm_end);
-	if (vma) {
-		addr = max(addr, vma->vm_start);
-		end = min(vma->vm_end, (addr & PMD_MASK) + CHUNK);
-		walk->scanned = 0;
-		tier_walk_range(walk, mm, addr, end);
-		tier_count(SAMPLES_scanned, walk->scanned);
+	if (lock_patiently(mm)) {
+		vma = find_vma(mm, addr);
+		while (vma && !tier_vma_ours(vma))
+			vma = find_vma(mm, vma->vm_end);
+		end = vma ? min(vma->vm_end, (max(addr, vma->vm_start) & PMD_MASK) + CHUNK) : 0;
+		if (vma)
+			fn(vma, max(addr, vma->vm_start), end);
+		mmap_read_unlock(mm);
 	}
-	mmap_read_unlock(mm);
+	mmput_async(mm);
 	return end;
 }
 
-static void walk_mm(struct tier_mm *m, struct mm_struct *mm)
+bool tier_sampler_parts(struct tier_mm *m, tier_part_fn fn)
 {
 	unsigned long addr = PAGE_SIZE;
 
-	memcpy(walk->young, tier_sampler->young, sizeof(walk->young));
-	walked = m->id;
 	while (tier_cpu_wait()) {
 		work_begins();
 		tier_queue_drain();
-		addr = walk_chunk(mm, addr);
+		addr = take_part(m, addr, fn);
 		work_ends();
 		if (addr <= 1)
 			break;
 		cond_resched();
 	}
-	if (!addr)
-		m->complete = tier_round;
+	return !addr;
+}
+
+static void walk_part(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+	walk->scanned = 0;
+	tier_walk_range(walk, vma->vm_mm, start, end);
+	tier_count(SAMPLES_scanned, walk->scanned);
 }
 
 void tier_sampler_round(void)
 {
 	struct tier_mm *m;
-	struct mm_struct *mm;
 
 	work_begins();
 	tier_target_refresh();
@@ -170,13 +173,12 @@ void tier_sampler_round(void)
 	if (!++tier_round)
 		tier_round = 1;
 	for (m = tier_target_next(NULL); m && !kthread_should_stop(); m = tier_target_next(m)) {
-		mm = tier_target_get(m->id);
-		if (!mm)
-			continue;
 		if (tier_sampler->round)
-			tier_sampler->round(m, mm);
-		walk_mm(m, mm);
-		mmput_async(mm);
+			tier_sampler->round(m);
+		memcpy(walk->young, tier_sampler->young, sizeof(walk->young));
+		walked = m->id;
+		if (tier_sampler_parts(m, walk_part))
+			m->complete = tier_round;
 	}
 	work_begins();
 	tier_queue_drain();

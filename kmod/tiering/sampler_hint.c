@@ -6,12 +6,9 @@
  * memory is sampled by accessed bits, as there.
  */
 #include <linux/ftrace.h>
-#include <linux/kthread.h>
 #include <linux/linkage.h>
 #include "symbols.h"
 #include "tiering.h"
-
-#define CHUNK (32ul << 20)
 
 asm(".pushsection .text, \"ax\"\n"
     ".type tiering_return, @function\n"
@@ -74,41 +71,15 @@ static void stop(void)
 	ftrace_free_filter(&ops);
 }
 
-static unsigned long unmap_chunk(struct mm_struct *mm, unsigned long addr)
+static void unmap_part(struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
-	struct vm_area_struct *vma;
-	unsigned long end = 0;
-
-	if (!mmap_read_trylock(mm)) {
-		tier_count(SAMPLES_skip_trylock, 1);
-		return 0;
-	}
-	vma = find_vma(mm, addr);
-	while (vma && !tier_vma_ours(vma))
-		vma = find_vma(mm, vma->vm_end);
-	if (vma) {
-		addr = max(addr, vma->vm_start);
-		end = min(vma->vm_end, (addr & PMD_MASK) + CHUNK);
-		if (vma_is_accessible(vma))
-			tier_count(SAMPLES_hint_unmapped, kcall(change_prot_numa)(vma, addr, end));
-	}
-	mmap_read_unlock(mm);
-	return end;
+	if (vma_is_accessible(vma))
+		tier_count(SAMPLES_hint_unmapped, kcall(change_prot_numa)(vma, start, end));
 }
 
-static void unmap_all(struct tier_mm *m, struct mm_struct *mm)
+static void unmap_all(struct tier_mm *m)
 {
-	unsigned long addr = PAGE_SIZE;
-	u64 from;
-
-	while (addr && tier_cpu_wait()) {
-		from = kcall(task_sched_runtime)(current);
-		addr = unmap_chunk(mm, addr);
-		from = kcall(task_sched_runtime)(current) - from;
-		tier_count(PHASES_sampling_ns, from);
-		tier_cpu_spend(from);
-		cond_resched();
-	}
+	tier_sampler_parts(m, unmap_part);
 }
 
 const struct tier_sampler tier_hint = {

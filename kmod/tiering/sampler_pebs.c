@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pebs: addresses of loads that missed the last-level cache, and of stores, from the processor's own sampling: the three
- * raw events that MEMTIS uses on Intel (local DRAM, far memory, all stores). Built, but never run on such a machine: the
- * lab has no PMU.
+ * pebs: addresses of loads that missed the last-level cache, and of stores, from the processor's own sampling: the raw
+ * events that MEMTIS uses on Intel for either kind of far memory. Built, but never run on such a machine, as the lab has
+ * no PMU, so `auto` does not take it; the period is not adapted to the CPU budget, which does not bound interrupts.
  */
 #include <linux/perf_event.h>
 #include <linux/slab.h>
@@ -10,7 +10,12 @@
 #include "symbols.h"
 #include "tiering.h"
 
-static const u64 events[] = {0x1d3, 0x80d1, 0x82d0};
+static const u64 events[] = {
+	0x1d3, /* loads from local DRAM */
+	0x2d3, /* loads from remote DRAM: another socket's, or CXL */
+	0x80d1, /* loads from local persistent memory */
+	0x82d0, /* stores */
+};
 #define EVENTS ARRAY_SIZE(events)
 
 static struct perf_event **perf; /* processor * EVENTS + event */

@@ -9,12 +9,13 @@
  * is gone, and one that is made by exchange again puts its own shadow in the old one's place.
  */
 #include <linux/list.h>
+#include <linux/page_idle.h>
 #include <linux/rmap.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/xarray.h>
-#include "kcompat_mm.h"
+#include "symbols.h"
 #include "tiering.h"
 
 struct shadow {
@@ -63,14 +64,19 @@ static bool discard_oldest(enum tier_stat why)
 	return s;
 }
 
-/* As a page that was never used, so that it can be one again. */
+/* As a page that was never used, so that it can be one again. On nobody's bill: it is nobody's. */
 static void strip(struct folio *folio)
 {
+#if KC_MIGRATE_KEEPS_CHARGE
+	kcall(__mem_cgroup_uncharge)(folio);
+#endif
 	folio->mapping = NULL;
 	folio_clear_swapbacked(folio);
 	folio_clear_referenced(folio);
 	folio_clear_workingset(folio);
 	folio_clear_dirty(folio);
+	folio_test_clear_young(folio);
+	folio_clear_idle(folio);
 }
 
 static struct shadow *take(u64 pfn)

@@ -53,7 +53,13 @@ void flush_tlb_mm_range(struct mm_struct *mm, unsigned long start, unsigned long
 #define TIERING_RMAP(X) X(page_add_anon_rmap) X(page_remove_rmap)
 #endif
 
-#define TIERING_FUNCTIONS(X) TIERING_COMMON(X) TIERING_PTE(X) TIERING_RMAP(X)
+#if KC_MIGRATE_KEEPS_CHARGE
+#define TIERING_MEMCG(X) X(__mem_cgroup_uncharge)
+#else
+#define TIERING_MEMCG(X)
+#endif
+
+#define TIERING_FUNCTIONS(X) TIERING_COMMON(X) TIERING_PTE(X) TIERING_RMAP(X) TIERING_MEMCG(X)
 
 /* Hooked, or data: only their addresses are wanted. */
 #define TIERING_ADDRESSES(X) \

@@ -47,7 +47,7 @@ enum tier_id { TIER_FAST, TIER_SLOW, TIERS };
 	X(fail_vma) /* not private anonymous memory any more, or locked */ \
 	X(fail_shared) /* mapped by another process too */ \
 	X(fail_lru) /* could not be taken off the LRU */ \
-	X(fail_nomem) /* no free page there */ \
+	X(fail_nomem) /* no free page there, for it or for one before it */ \
 	X(fail_migrate) /* the kernel could not move it: in use */ \
 	X(fail_bounced) /* moved, but not there afterwards */ \
 	X(fail_dirty) /* nomad: written to while it was copied */ \
@@ -96,7 +96,7 @@ static inline u64 tier_stat(enum tier_stat what)
 struct tier_params {
 	unsigned int scan_ms; /* one round each so often */
 	unsigned int cpu_budget_permille; /* of one processor, all threads together; 0: without limit */
-	unsigned int migrate_mbps; /* 0: without limit */
+	unsigned int migrate_mbps; /* copied; 0: without limit */
 	unsigned int migrate_ms; /* the mover looks for work each so often */
 	unsigned int batch; /* base pages that one call of the mover takes, per direction */
 	unsigned int hysteresis; /* ours: an exchange must gain so much frequency */
@@ -280,7 +280,7 @@ struct tier_sampler {
 	int (*start)(void); /* -EOPNOTSUPP, with a line in the log: not on this machine */
 	void (*stop)(void);
 	bool young[TIERS]; /* accessed bits of these tiers are samples; others are told by the sampler itself */
-	void (*round)(struct tier_mm *m, struct mm_struct *mm); /* each process, before its census; may be NULL */
+	void (*round)(struct tier_mm *m); /* each process, before its census; may be NULL */
 };
 
 extern const struct tier_sampler tier_abit, tier_hint, tier_pebs;
@@ -288,6 +288,12 @@ extern const struct tier_sampler *tier_sampler; /* the one that runs */
 int tier_sampler_start(const char *name); /* "auto": the best that starts */
 void tier_sampler_stop(void);
 bool tier_sampler_known(const char *name);
+/*
+ * Each part of the process' memory that is ours, with mmap_lock, under the CPU budget; false: not all could be had. The
+ * memory is held only while a part is worked on, not while we wait for credit: who exits meanwhile frees it himself.
+ */
+typedef void (*tier_part_fn)(struct vm_area_struct *vma, unsigned long start, unsigned long end);
+bool tier_sampler_parts(struct tier_mm *m, tier_part_fn fn);
 /* One round: all processes, under the CPU budget. */
 void tier_sampler_round(void);
 void tier_sampler_idle(void);

@@ -46,6 +46,7 @@ static bool grow(struct vmap *v)
 	size = size < v->max ? size : v->max;
 	if (size <= v->size)
 		return false;
+	v->gave_up = true;
 	bucket = plain_alloc(size, sizeof(*bucket));
 	entry = bucket ? plain_grow(v->entry, v->size, size, sizeof(*entry)) : NULL;
 	if (!entry) {
@@ -56,6 +57,7 @@ static bool grow(struct vmap *v)
 	v->entry = entry;
 	v->bucket = bucket;
 	v->size = size;
+	v->gave_up = false;
 	rehash(v);
 	return true;
 }
@@ -93,7 +95,7 @@ u32 vmap_put(struct vmap *v, u64 key, bool *fresh)
 	*fresh = id == VMAP_NONE;
 	if (!*fresh || !key)
 		return key ? id : VMAP_NONE;
-	id = take_free(v);
+	id = v->gave_up ? VMAP_NONE : take_free(v);
 	if (id == VMAP_NONE)
 		return id;
 	b = &v->bucket[bucket_of(v, key)];

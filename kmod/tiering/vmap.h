@@ -34,6 +34,7 @@ struct vmap {
 	u32 max;
 	u32 free; /* the first free one */
 	u32 fresh; /* those from here on were never used */
+	bool gave_up; /* there was no memory for more: none is asked for, and no page entered, until its owner clears this */
 };
 
 /* Grows as needed up to max entries. */

@@ -3,6 +3,7 @@
  * Page tables: which pages of private anonymous memory are mapped, and which were accessed. Huge pages are taken as one;
  * ACTION_CONTINUE keeps the walker from splitting them. x86's accessed bit is cleared as x86 does itself.
  */
+#include <linux/page_idle.h>
 #include <linux/pagewalk.h>
 #include <linux/sched/task.h>
 #include "symbols.h"
@@ -30,13 +31,18 @@ static enum tier_stat why_not(struct folio *folio, unsigned int order)
 	return SAMPLES_kept_fast;
 }
 
-/* Accessed bits of a tier whose accesses are told by others are left to the kernel. */
+/*
+ * Accessed bits of a tier whose accesses are told by others are left to the kernel. Reclaim is told by a flag of the page
+ * that it was accessed, where the kernel has one (6.12; not Debian's 6.1).
+ */
 static bool take_young(struct tier_walk *w, struct folio *folio, unsigned long *entry)
 {
 	int tier = folio ? tier_of_node(folio_nid(folio)) : -1;
 
 	if (tier < 0 || !w->young[tier] || !test_and_clear_bit(_PAGE_BIT_ACCESSED, entry))
 		return false;
+	folio_clear_idle(folio);
+	folio_set_young(folio);
 	w->cleared++;
 	return true;
 }

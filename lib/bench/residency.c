@@ -9,33 +9,53 @@
 #include <stdio.h>
 #include <string.h>
 
+static uint64_t bits_of(struct bitmask *mask)
+{
+	uint64_t nodes = 0;
+
+	for (unsigned i = 0; i < 64 && i < mask->size; i++)
+		nodes |= numa_bitmask_isbitset(mask, i) ? 1ull << i : 0;
+	return nodes;
+}
+
+static struct bitmask *read_nodes(const char *path)
+{
+	g_autofree char *text = NULL;
+
+	if (!g_file_get_contents(path, &text, NULL, NULL) || !*g_strstrip(text))
+		return NULL;
+	return numa_parse_nodestring(text);
+}
+
 uint64_t residency_fast_nodes(void)
 {
+	struct bitmask *told = read_nodes("/sys/kernel/mm/tiering/fast_node");
 	g_autoptr(GDir) dir = g_dir_open("/sys/devices/virtual/memory_tiering", 0, NULL);
 	const char *name;
 	long fastest = LONG_MAX;
 	uint64_t nodes = 0;
 	int n = 0;
 
+	if (told) {
+		nodes = bits_of(told);
+		numa_free_nodemask(told);
+		return nodes;
+	}
 	while (dir && (name = g_dir_read_name(dir))) {
-		g_autofree char *path = NULL, *text = NULL;
+		g_autofree char *path = NULL;
 		struct bitmask *mask;
 		long tier;
 
 		if (sscanf(name, "memory_tier%ld", &tier) != 1)
 			continue;
 		path = g_strdup_printf("/sys/devices/virtual/memory_tiering/%s/nodelist", name);
-		if (!g_file_get_contents(path, &text, NULL, NULL))
-			continue;
-		mask = *g_strstrip(text) ? numa_parse_nodestring(text) : NULL;
+		mask = read_nodes(path);
 		if (!mask)
 			continue;
 		n++;
 		if (tier < fastest) {
 			fastest = tier;
-			nodes = 0;
-			for (unsigned i = 0; i < 64 && i < mask->size; i++)
-				nodes |= numa_bitmask_isbitset(mask, i) ? 1ull << i : 0;
+			nodes = bits_of(mask);
 		}
 		numa_free_nodemask(mask);
 	}

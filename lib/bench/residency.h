@@ -9,7 +9,8 @@ struct residency {
 };
 
 // Which nodes are fast: the fastest memory tier's, as bits (nodes 0 to 63; the kernel numbers tiers from the
-// fastest up, mm/memory-tiers.c); 0 when the kernel tells of one tier only.
+// fastest up, mm/memory-tiers.c); 0 when the kernel tells of one tier only. Where our module manages memory,
+// the nodes that it takes for fast.
 uint64_t residency_fast_nodes(void);
 
 // Looks at the addresses at(ctx, 0) to at(ctx, n - 1). 0 or -errno.

@@ -1,49 +1,99 @@
 // Metrics that are sums and quotients of others. A term that a kernel does not have is left out of its sum
 // (6.1 has no pgdemote_khugepaged because khugepaged does not demote there); when none is there, the metric
 // isn't either.
+//
+// Our tiering module's moves (tiering.moves.*) are base pages, as the kernel's are. The kernel counts those
+// that its migrate_pages() did as migrated, but none as promoted or demoted; nomad's copies and remaps it
+// does not see.
 #include "metric/internal.h"
 
-#define TERMS 8
+#define TERMS 16
 
 struct derived {
 	const char *name, *unit_name;
 	enum metric_better better;
-	const char *of[TERMS], *by[TERMS]; // the sum of `of`, divided by the sum of `by` if there is any
+	// the sum of `of`, divided by the sum of `by` if there is any; "-TERM" is subtracted, and then none
+	// may be missing
+	const char *of[TERMS], *by[TERMS];
 	const char *what;
 };
+
+#define FAILED(REASON, WHY)                                                                                  \
+	{                                                                                                    \
+		"moves_failed_" #REASON, "ratio", METRIC_LESS, {"tiering.moves.fail_" #REASON},              \
+		    {"tiering.moves.tried"}, "part of the pages that our module tried to move: " WHY         \
+	}
 
 static const struct derived table[] = {
     {"promotions",
      "pages",
      METRIC_NEITHER,
-     {"vmstat.pgpromote_success"},
+     {"vmstat.pgpromote_success", "tiering.moves.promoted"},
      {},
-     "pages moved to a faster memory tier by NUMA balancing, whole machine"},
+     "pages moved to a faster memory tier by NUMA balancing and our module, whole machine"},
     {"demotions",
      "pages",
      METRIC_NEITHER,
      {"vmstat.pgdemote_kswapd", "vmstat.pgdemote_direct", "vmstat.pgdemote_khugepaged",
-      "vmstat.pgdemote_proactive"},
+      "vmstat.pgdemote_proactive", "tiering.moves.demoted"},
      {},
-     "pages moved to a slower memory tier by reclaim, whole machine"},
+     "pages moved to a slower memory tier by reclaim and our module, whole machine"},
     {"migrations",
      "pages",
      METRIC_NEITHER,
-     {"vmstat.pgmigrate_success"},
+     {"vmstat.pgmigrate_success", "tiering.moves.tpm_promoted", "tiering.moves.shadow_demoted"},
      {},
      "pages migrated for any reason"},
     {"migration_failures",
      "pages",
      METRIC_LESS,
-     {"vmstat.pgmigrate_fail"},
+     {"vmstat.pgmigrate_fail", "tiering.moves.fail_dirty"},
      {},
      "pages that could not be migrated"},
     {"migration_failure_ratio",
      "ratio",
      METRIC_LESS,
-     {"vmstat.pgmigrate_fail"},
-     {"vmstat.pgmigrate_fail", "vmstat.pgmigrate_success"},
+     {"vmstat.pgmigrate_fail", "tiering.moves.fail_dirty"},
+     {"vmstat.pgmigrate_fail", "tiering.moves.fail_dirty", "vmstat.pgmigrate_success",
+      "tiering.moves.tpm_promoted", "tiering.moves.shadow_demoted"},
      "failed part of all page migrations"},
+    FAILED(gone, "the process, or the mapping, was gone"),
+    FAILED(stale, "another page was mapped there by then"),
+    FAILED(vma, "it was not private anonymous memory, or locked"),
+    FAILED(shared, "it was mapped by another process too"),
+    FAILED(lru, "it could not be taken off the LRU"),
+    FAILED(nomem, "there was no free page"),
+    FAILED(migrate, "the kernel could not move it: in use"),
+    FAILED(bounced, "it had moved, but was not there afterwards"),
+    FAILED(dirty, "it was written to while it was copied (nomad)"),
+    {"moves_unaccounted",
+     "pages",
+     METRIC_NEITHER,
+     {"tiering.moves.tried", "-tiering.moves.promoted", "-tiering.moves.demoted", "-tiering.moves.fail_gone",
+      "-tiering.moves.fail_stale", "-tiering.moves.fail_vma", "-tiering.moves.fail_shared",
+      "-tiering.moves.fail_lru", "-tiering.moves.fail_nomem", "-tiering.moves.fail_migrate",
+      "-tiering.moves.fail_bounced", "-tiering.moves.fail_dirty"},
+     {},
+     "pages that our module tried to move and did not count as moved or failed, but for a batch that was "
+     "being "
+     "counted at the end"},
+    {"samples_unaccounted",
+     "count",
+     METRIC_NEITHER,
+     {"tiering.samples.total", "-tiering.samples.kept_fast", "-tiering.samples.kept_slow",
+      "-tiering.samples.drop_invalid", "-tiering.samples.drop_vma", "-tiering.samples.drop_trylock",
+      "-tiering.samples.drop_queue_full", "-tiering.samples.drop_table_full"},
+     {},
+     "samples that our module neither kept nor counted as dropped, but for those that were being counted at "
+     "the "
+     "end"},
+    {"demeter_samples_unaccounted",
+     "count",
+     METRIC_NEITHER,
+     {"vmstat.pebs_nr_sampled", "-vmstat.pebs_nr_sampled_fmem", "-vmstat.pebs_nr_sampled_smem",
+      "-vmstat.pebs_nr_discarded"},
+     {},
+     "samples that Demeter's kernel neither kept nor counted as dropped"},
     {"hint_faults", "count", METRIC_NEITHER, {"vmstat.numa_hint_faults"}, {}, "NUMA hint faults"},
     {"tlb_flushes",
      "count",
@@ -136,11 +186,14 @@ static const struct derived table[] = {
     {"management_cpu",
      "ns",
      METRIC_LESS,
-     {"cpu.kswapd", "cpu.ksmd", "cpu.kcompactd", "cpu.khugepaged", "cpu.ktiering", "cpu.kmigraterd",
-      "cpu.ksamplingd", "control.self_ns"},
+     {"cpu.kdamond", "cpu.kpromoted", "cpu.kmigrated", "cpu.kscand", "cpu.demeter", "cpu.kswapd", "cpu.ksmd",
+      "cpu.kcompactd", "cpu.khugepaged", "cpu.ktiering", "cpu.kmigraterd", "cpu.ksamplingd",
+      "control.self_ns"},
      {},
-     "CPU time of the threads that manage memory, without what kworkers do (zswap's shrink_worker, which the "
-     "probe of that name times); what faults do in the workload is in the workload's"},
+     "CPU time of the threads that manage memory; what faults do in the workload is in the workload's, and "
+     "what kworkers do (zswap's shrink_worker, which the probe of that name times; the promotion of Nomad's "
+     "own "
+     "kernel) is in cpu.kworker"},
     {"oom_kills", "count", METRIC_LESS, {"vmstat.oom_kill"}, {}, "processes that the OOM killer ended"},
 };
 
@@ -165,33 +218,56 @@ static int find(struct store *store G_GNUC_UNUSED, struct metric *m)
 	return -ENOENT;
 }
 
-// Adds each term that this database has to `sum`, which is NAN until the first.
+// Adds one term to `sum`, which is NAN until the first.
+static void add_term(const double *one, double sign, guint n, double *sum, const char *const *reasons,
+		     const char **why)
+{
+	for (guint i = 0; i < n; i++) {
+		if (!isnan(one[i]))
+			sum[i] = (isnan(sum[i]) ? 0 : sum[i]) + sign * one[i];
+		else if (!why[i])
+			why[i] = reasons[i];
+	}
+}
+
+// A difference with a term missing is none.
+static void lose(const double *one, guint n, double *lost)
+{
+	for (guint i = 0; i < n; i++)
+		if (isnan(one[i]))
+			lost[i] = NAN;
+}
+
+// The sum of the terms that this database has; of a difference, all of them.
 static int add_terms(struct store *store, const char *const *terms, const GArray *runs, double *sum,
 		     const char **why)
 {
-	g_autofree double *one = g_new(double, runs->len + 1);
+	g_autofree double *one = g_new(double, runs->len + 1), *lost = g_new0(double, runs->len + 1);
 	g_autofree const char **reasons = g_new0(const char *, runs->len + 1);
+	bool difference = terms[1] && *terms[1] == '-';
 
 	for (guint i = 0; i < runs->len; i++)
 		sum[i] = NAN;
 	for (size_t t = 0; t < TERMS && terms[t]; t++) {
+		bool minus = *terms[t] == '-';
 		struct metric *term = NULL;
-		int rc = metric_find(store, terms[t], &term);
+		int rc = metric_find(store, terms[t] + minus, &term);
 
-		if (rc == -ENOENT)
+		if (rc == -ENOENT && !difference)
 			continue;
+		for (guint i = 0; i < runs->len; i++)
+			one[i] = NAN;
 		if (!rc)
 			rc = metric_values(store, term, runs, one, reasons);
 		metric_free(term);
-		if (rc)
+		if (rc && rc != -ENOENT)
 			return rc;
-		for (guint i = 0; i < runs->len; i++) {
-			if (!isnan(one[i]))
-				sum[i] = (isnan(sum[i]) ? 0 : sum[i]) + one[i];
-			else if (!why[i])
-				why[i] = reasons[i];
-		}
+		add_term(one, minus ? -1 : 1, runs->len, sum, reasons, why);
+		if (difference)
+			lose(one, runs->len, lost);
 	}
+	for (guint i = 0; i < runs->len; i++)
+		sum[i] += lost[i];
 	return 0;
 }
 

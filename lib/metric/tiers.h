@@ -9,7 +9,8 @@ struct store;
 struct store_run_row;
 
 // The nodes of the fastest memory tier as bits (nodes 0 to 63): the kernel numbers tiers from the fastest up
-// (mm/memory-tiers.c). 0: all memory is of one tier, or tiers are not known; *why then says so.
+// (mm/memory-tiers.c); under a system of our module the nodes that it takes for fast. 0: all memory is of one
+// tier, or tiers are not known; *why then says so.
 int tiers_fast_nodes(struct store *store, int64_t run, uint64_t *nodes, const char **why);
 
 #endif

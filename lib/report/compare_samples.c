@@ -1,29 +1,56 @@
-// Sample accounting of systems that sample accesses: samples by tier, drops, whether they add up, and the
-// ratio of fast to slow samples beside the ratio of residency, so that a sampler's bias shows. The counters
-// are those of the systems' own kernels (memtis: htmm_*, Demeter: pebs_*) and of NUMA balancing's hint
-// faults, and our tiering module's (tiering.samples.*), whose accounting is checked by its own tests.
+// What systems that sample accesses and move pages counted: samples by tier, drops, whether they add up, and
+// the ratio of fast to slow samples beside the ratio of residency, so that a sampler's bias shows; pages
+// moved, and not moved by reason. The counters are those of the systems' own kernels (memtis: htmm_*,
+// Demeter: pebs_*), of NUMA balancing's hint faults, and our tiering module's (tiering.*).
 #include "report/compare_internal.h"
 
-static const struct {
-	const char *title, *metric;
-} rows[] = {{"samples in all (memtis)", "vmstat.htmm_nr_sampled"},
-	    {"missed: DRAM reads (memtis)", "vmstat.htmm_missed_dramread"},
-	    {"missed: NVM reads (memtis)", "vmstat.htmm_missed_nvmread"},
-	    {"missed: writes (memtis)", "vmstat.htmm_missed_write"},
-	    {"samples in all (demeter)", "vmstat.pebs_nr_sampled"},
-	    {"samples of fast memory (demeter)", "vmstat.pebs_nr_sampled_fmem"},
-	    {"samples of slow memory (demeter)", "vmstat.pebs_nr_sampled_smem"},
-	    {"samples dropped (demeter)", "vmstat.pebs_nr_discarded"},
-	    {"samples in all (tiering module)", "tiering.samples.total"},
-	    {"kept: fast memory (tiering module)", "tiering.samples.kept_fast"},
-	    {"kept: slow memory (tiering module)", "tiering.samples.kept_slow"},
-	    {"dropped: nothing mapped (tiering module)", "tiering.samples.drop_invalid"},
-	    {"dropped: not private memory (tiering module)", "tiering.samples.drop_vma"},
-	    {"dropped: mmap_lock taken (tiering module)", "tiering.samples.drop_trylock"},
-	    {"dropped: queue full (tiering module)", "tiering.samples.drop_queue_full"},
-	    {"dropped: table full (tiering module)", "tiering.samples.drop_table_full"},
-	    {"NUMA hint faults", "vmstat.numa_hint_faults"},
-	    {"NUMA hint faults on the local node", "vmstat.numa_hint_faults_local"}};
+struct row {
+	const char *title, *metric; // a NULL title ends a table
+	bool zero;                  // says something when it is 0
+};
+
+static const struct row samples[] = {
+    {"samples in all (memtis)", "vmstat.htmm_nr_sampled", false},
+    {"missed: DRAM reads (memtis)", "vmstat.htmm_missed_dramread", false},
+    {"missed: NVM reads (memtis)", "vmstat.htmm_missed_nvmread", false},
+    {"missed: writes (memtis)", "vmstat.htmm_missed_write", false},
+    {"samples in all (demeter)", "vmstat.pebs_nr_sampled", false},
+    {"samples of fast memory (demeter)", "vmstat.pebs_nr_sampled_fmem", false},
+    {"samples of slow memory (demeter)", "vmstat.pebs_nr_sampled_smem", false},
+    {"samples dropped (demeter)", "vmstat.pebs_nr_discarded", false},
+    {"samples unaccounted for (demeter)", "demeter_samples_unaccounted", true},
+    {"samples in all (tiering module)", "tiering.samples.total", false},
+    {"kept: fast memory (tiering module)", "tiering.samples.kept_fast", false},
+    {"kept: slow memory (tiering module)", "tiering.samples.kept_slow", false},
+    {"dropped: nothing mapped (tiering module)", "tiering.samples.drop_invalid", false},
+    {"dropped: not private memory (tiering module)", "tiering.samples.drop_vma", false},
+    {"dropped: mmap_lock taken (tiering module)", "tiering.samples.drop_trylock", false},
+    {"dropped: queue full (tiering module)", "tiering.samples.drop_queue_full", false},
+    {"dropped: table full (tiering module)", "tiering.samples.drop_table_full", false},
+    {"samples unaccounted for (tiering module)", "samples_unaccounted", true},
+    {"NUMA hint faults", "vmstat.numa_hint_faults", false},
+    {"NUMA hint faults on the local node", "vmstat.numa_hint_faults_local", false},
+    {NULL, NULL, false}};
+
+static const struct row moves[] = {{"tried", "tiering.moves.tried", false},
+				   {"promoted", "tiering.moves.promoted", false},
+				   {"of those, by transactional copy", "tiering.moves.tpm_promoted", false},
+				   {"demoted", "tiering.moves.demoted", false},
+				   {"of those, to their shadows", "tiering.moves.shadow_demoted", false},
+				   {"pairs exchanged", "tiering.moves.exchanges", false},
+				   {"unaccounted for", "moves_unaccounted", true},
+				   {NULL, NULL, false}};
+
+static const struct row failures[] = {{"process or mapping gone", "moves_failed_gone", false},
+				      {"another page there", "moves_failed_stale", false},
+				      {"not private memory, or locked", "moves_failed_vma", false},
+				      {"mapped by another process", "moves_failed_shared", false},
+				      {"not on the LRU", "moves_failed_lru", false},
+				      {"no free page", "moves_failed_nomem", false},
+				      {"in use", "moves_failed_migrate", false},
+				      {"moved, but back", "moves_failed_bounced", false},
+				      {"written while copied", "moves_failed_dirty", false},
+				      {NULL, NULL, false}};
 
 static struct doc_section *section(struct compare_report *r, const char *name, const char *title,
 				   enum doc_unit unit)
@@ -57,32 +84,49 @@ static void put(struct compare_report *r, struct doc_section *sec, const char *t
 	}
 }
 
-// Samples that were neither fast, slow nor dropped: 0 when the accounting adds up.
-static void identity(struct compare_report *r, struct doc_section *sec, double *const *values, size_t n)
+// Those rows of a table of which there is something to say.
+static int put_rows(struct compare_report *r, const struct row *rows, const char *name, const char *title,
+		    enum doc_unit unit)
 {
-	g_autofree double *left = g_new(double, n + 1);
+	size_t n = (size_t)r->selection->systems->len * r->selection->workloads->len;
+	g_autofree double *values = g_new(double, n + 1);
 	g_autofree const char **why = g_new0(const char *, n + 1);
-	bool any = false;
+	struct doc_section *sec = NULL;
 
-	for (size_t i = 0; i < n; i++) {
-		left[i] = values[4][i] - values[5][i] - values[6][i] - values[7][i];
-		why[i] = "one of its terms is not there";
-		any |= !isnan(left[i]);
+	for (; rows->title; rows++) {
+		int rc = compare_medians(r, rows->metric, values, why);
+		bool any = false, zero = rows->zero || r->options->all;
+
+		if (rc == -ENOENT)
+			continue;
+		if (rc)
+			return rc;
+		for (size_t i = 0; i < n; i++)
+			any |= zero ? !isnan(values[i]) : values[i] > 0;
+		if (any && !sec)
+			sec = section(r, name, title, unit);
+		if (any)
+			put(r, sec, rows->title, values, why);
 	}
-	if (any)
-		put(r, sec, "samples unaccounted for (demeter)", left, why);
+	return 0;
 }
 
 // Samples fast : slow, divided by memory fast : slow. 1: accesses are sampled in proportion to memory.
-static int bias(struct compare_report *r, struct doc_section **sec, const double *fast, const double *slow,
-		size_t n, const char *title)
+static int bias(struct compare_report *r, struct doc_section **sec, const char *of_fast, const char *of_slow,
+		const char *title)
 {
+	size_t n = (size_t)r->selection->systems->len * r->selection->workloads->len;
 	g_autofree double *share = g_new(double, n + 1), *ratio = g_new(double, n + 1);
+	g_autofree double *fast = g_new(double, n + 1), *slow = g_new(double, n + 1);
 	g_autofree const char **why = g_new0(const char *, n + 1);
 	bool any = false;
-	int rc = compare_medians(r, "fast_share", share, why);
+	int rc = compare_medians(r, of_fast, fast, NULL);
 
-	for (size_t i = 0; i < n; i++) {
+	if (!rc)
+		rc = compare_medians(r, of_slow, slow, NULL);
+	if (!rc)
+		rc = compare_medians(r, "fast_share", share, why);
+	for (size_t i = 0; i < n && !rc; i++) {
 		ratio[i] = fast[i] / slow[i] / (share[i] / (1 - share[i]));
 		why[i] = "samples by tier or residency is not there";
 		any |= isfinite(ratio[i]);
@@ -100,38 +144,19 @@ static int bias(struct compare_report *r, struct doc_section **sec, const double
 
 int compare_samples(struct compare_report *r)
 {
-	size_t n = (size_t)r->selection->systems->len * r->selection->workloads->len;
-	struct doc_section *sec = NULL, *bias_sec = NULL;
-	double *values[G_N_ELEMENTS(rows)];
-	g_autofree const char **why = g_new0(const char *, n + 1);
-	int rc = 0;
+	struct doc_section *sec = NULL;
+	int rc = put_rows(r, samples, "samples", "Samples of memory accesses (medians over runs)", DOC_COUNT);
 
-	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
-		values[i] = g_new0(double, n + 1);
-	for (size_t i = 0; i < G_N_ELEMENTS(rows) && !rc; i++) {
-		bool any = false;
-
-		rc = compare_medians(r, rows[i].metric, values[i], why);
-		if (rc == -ENOENT) {
-			rc = 0;
-			continue;
-		}
-		for (size_t k = 0; k < n; k++)
-			any |= values[i][k] > 0;
-		if (!any && !r->options->all)
-			continue;
-		if (!sec)
-			sec = section(r, "samples", "Samples of memory accesses (medians over runs)",
-				      DOC_COUNT);
-		put(r, sec, rows[i].title, values[i], why);
-	}
-	if (!rc && sec) {
-		identity(r, sec, values, n);
-		rc = bias(r, &bias_sec, values[5], values[6], n, "demeter");
-		if (!rc)
-			rc = bias(r, &bias_sec, values[9], values[10], n, "tiering module");
-	}
-	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
-		g_free(values[i]);
+	if (!rc)
+		rc = bias(r, &sec, "vmstat.pebs_nr_sampled_fmem", "vmstat.pebs_nr_sampled_smem", "demeter");
+	if (!rc)
+		rc =
+		    bias(r, &sec, "tiering.samples.kept_fast", "tiering.samples.kept_slow", "tiering module");
+	if (!rc)
+		rc = put_rows(r, moves, "moves", "Pages moved by the tiering module (medians over runs)",
+			      DOC_COUNT);
+	if (!rc)
+		rc = put_rows(r, failures, "move_failures",
+			      "Why pages were not moved, of those that the tiering module tried", DOC_RATIO);
 	return rc;
 }

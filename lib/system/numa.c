@@ -17,18 +17,18 @@ static bool several(const char *list)
 	return list && strpbrk(list, "-,");
 }
 
-int numa_check_nodes(void)
+int numa_check_nodes(const struct system_spec *spec G_GNUC_UNUSED)
 {
 	g_autofree char *nodes = host_read_below(settings_root, "/sys/devices/system/node/has_memory");
 
 	if (several(nodes))
 		return 0;
 	return err_set(-ENOENT,
-		       "this machine has one NUMA node with memory (%s): there is nothing to balance",
+		       "this machine has one NUMA node with memory (%s): there is nothing to move between",
 		       nodes ? nodes : "/sys/devices/system/node/has_memory can't be read");
 }
 
-int numa_check_tiers(void)
+int numa_check_tiers(const struct system_spec *spec G_GNUC_UNUSED)
 {
 	g_autofree char *dir = g_strconcat(settings_root, TIER_DIR, NULL);
 	g_auto(GStrv) names = host_entries(dir);

@@ -154,7 +154,7 @@ static bool is_of_module(const struct system_spec *spec, const struct setting *s
 
 int system_spec_check(const struct system_spec *spec)
 {
-	int rc = spec->system && spec->system->check ? spec->system->check() : 0;
+	int rc = spec->system && spec->system->check ? spec->system->check(spec) : 0;
 
 	if (!rc && spec->system && spec->system->module)
 		rc = check_parameters(spec);

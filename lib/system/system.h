@@ -30,7 +30,7 @@ struct system {
 	const char *state; // a directory of files of one value each that tell how it does; NULL: none
 	// Whether this machine can have it: 0, or -ENOENT with an err chain that says what is missing. NULL:
 	// can.
-	int (*check)(void);
+	int (*check)(const struct system_spec *spec);
 	// What settings and a module can't express, both may be NULL: whether the options can be had (-EINVAL
 	// or -ENOENT with an err chain), and doing it, after the settings and through the journal.
 	int (*check_options)(const struct system_spec *spec);

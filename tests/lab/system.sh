@@ -36,6 +36,25 @@ ok "system tpp down" system tpp down
 is "$(state)" "$before" "all is as it was"
 refuses 'tpp is not up' "once" system tpp down
 
+# --- our tiering
+state_of_ours() { state | paste -sd' ' && cat /sys/kernel/mm/lru_gen/enabled && test ! -e /sys/kernel/mm/tiering && echo gone; }
+echo 1 >/proc/sys/kernel/numa_balancing
+echo 1 >/sys/kernel/mm/numa/demotion_enabled
+echo y >/sys/kernel/mm/lru_gen/enabled
+if "$MMPROF" system ours status | grep -q 'possible here  yes'; then
+	before=$(state_of_ours)
+	like "$before" '^1 true .*gone$' "before ours, others move pages"
+	like "$(rec --system ours -- sh -c 'cat /proc/sys/kernel/numa_balancing /sys/kernel/mm/numa/demotion_enabled /sys/kernel/mm/lru_gen/enabled /sys/kernel/mm/tiering/policy' | paste -sd' ')" \
+		'^0 false 0x0000 ours$' "--system ours: only the module does"
+	is "$(state_of_ours)" "$before" "and all is put back"
+	refuses 'cgroup namespace' "a workload that the module would not find is not run" \
+		unshare --cgroup "$MMPROF" record --quiet --no-probe all --system ours -- true
+	is "$(state_of_ours)" "$before" "and all is put back then, too"
+else
+	ok "tiering was built (make -C kmod)" false
+	diag "$("$MMPROF" system ours status)"
+fi
+
 # --- our module
 loaded() { [[ -d /sys/module/pgcache ]]; }
 if ! "$MMPROF" system pgcache status | grep -q 'possible here  yes'; then

@@ -61,6 +61,14 @@ sum() { # FILE...: their values added
 	for f; do total=$((total + $(value "$f"))); done
 	echo $total
 }
+within() { # SECONDS COMMAND...: true before that
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		((SECONDS < end)) || return 1
+		sleep 0.1
+	done
+}
 vmstat() { sed -n "s/^$1 //p" /proc/vmstat; }
 work() { sh -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' $C "$W/tierwork" "$@"; }
 # of the last line of a hot workload: field hot_fast, cold_fast, wrong
@@ -109,16 +117,17 @@ check_refusals() {
 check_budgets() {
 	local from ns=0 pages spent ms
 	load policy=ours sampler=abit scan_ms=50 cpu_budget_permille=100 migrate_mbps=4 || return
-	work hot 192 20 11 >"$scratch/work" &
-	sleep 3
+	work hot 128 20 8 >"$scratch/work" &
+	sleep 2
 	from=$(date +%s%N) ns=$(sum phases/sampling_ns phases/classification_ns phases/migration_ns)
 	pages=$(sum moves/promoted moves/demoted)
-	sleep 7
+	sleep 5
 	ms=$((($(date +%s%N) - from) / 1000000))
 	spent=$((($(sum phases/sampling_ns phases/classification_ns phases/migration_ns) - ns) / 1000000))
 	pages=$(($(sum moves/promoted moves/demoted) - pages))
 	wait
-	between $((spent * 1000 / ms)) 5 115 "CPU budget 100 per mille: $spent ms of $ms are spent"
+	# a burst of 20 ms and a batch, which may take a tenth of a second here, come on top
+	between $((spent * 1000 / ms)) 5 130 "CPU budget 100 per mille: $spent ms of $ms are spent"
 	between $((pages * 4 * 1000 / 1024 / ms)) 0 5 "4 MiB/s: $((pages * 4)) KiB in $ms ms are moved"
 	unload
 }
@@ -141,6 +150,8 @@ check_policy() {
 
 # All of fast memory but MIB is taken by others, who keep it.
 leave_free() { # MIB
+	# a process that ended while the module had its memory leaves freeing that to a worker
+	within 30 eval '(($(<$C/memory.current) < 8 << 20))' || diag "$(($(<$C/memory.current) >> 20)) MiB of earlier processes are there"
 	local mib=$(($(value room_fast) / 256 - $1))
 	mkdir -p "$scratch/others" && mount -t tmpfs -o mpol=bind:0,size=2G others "$scratch/others"
 	dd if=/dev/zero of="$scratch/others/file" bs=1M count=$mib 2>/dev/null
@@ -164,11 +175,30 @@ check_exchange() {
 	unload
 }
 
+# memtis: fast memory is full of huge pages that nobody uses, those in use are in slow memory, and would fill it: else those
+# not in use are warm.
+check_huge() {
+	load policy=memtis sampler=abit scan_ms=100 cpu_budget_permille=0 migrate_mbps=0 cooling=200 enabled=0
+	leave_free 25
+	echo 1 >$S/enabled
+	work full 24 24 30 80 >"$scratch/work"
+	is "$?" 0 "memtis: huge pages in full fast memory: contents are what they were"
+	sed 's/^/# /' "$scratch/work"
+	show "memtis, full"
+	ok "memtis: huge pages in use get the place of those that are not: $(field hot_fast) %" test "$(field hot_fast)" -ge 80
+	identities "memtis, huge pages"
+	umount "$scratch/others"
+	unload
+}
+
 # nomad: pages promoted by transactional copy that stay clean go back by their shadow when fast memory is short.
 check_shadows() {
 	load policy=nomad sampler=abit scan_ms=100 cpu_budget_permille=0 migrate_mbps=0
 	leave_free 56
-	work shadows 32 16 >"$scratch/work"
+	work shadows 32 16 >"$scratch/work" &
+	within 20 eval '(($(value nomad/shadows) > 6000))'
+	ok "nomad: $(value nomad/shadows) shadows are on nobody's bill: $(($(<$C/memory.current) >> 20)) MiB" test "$(<$C/memory.current)" -lt $((44 << 20))
+	wait $!
 	is "$?" 0 "nomad: pages that went to and fro by shadow are what they were: $(tail -n 1 "$scratch/work")"
 	show shadows
 	ok "nomad: pages are promoted by transactional copy" test "$(value moves/tpm_promoted)" -gt 1000
@@ -203,11 +233,35 @@ check_interface() {
 	ok "a refused sampler leaves the old one" eval '! echo pebs >$S/sampler && [[ $(value sampler) == abit ]]'
 	ok "an unknown one too" eval '! echo lru >$S/policy && ! echo x >$S/sampler && ! echo x >$S/target_cgroup'
 	ok "a number out of range is refused" eval '! echo 1001 >$S/cpu_budget_permille'
-	sleep 2
-	ok "init and its children are found" test "$(value processes)" -ge 1
+	ok "init and its children are found" within 20 eval '(($(value processes) >= 1 && $(value managed_fast) > 0))'
 	echo 0 >$S/target_pid
-	sleep 2
-	is "$(value processes) $(value managed_fast) $(value managed_slow)" "0 0 0" "and forgotten when they are no target any more"
+	ok "and forgotten when they are no target any more" within 20 eval '[[ "$(value processes) $(value managed_fast) $(value managed_slow)" == "0 0 0" ]]'
+	unload
+}
+
+# A process that does nothing: reclaim still knows that its pages were accessed, and its memory is free as soon as it is
+# killed, however long a census waits for credit.
+check_still() {
+	local pid kib
+	load policy=ours sampler=abit scan_ms=100 cpu_budget_permille=0
+	work still 96 120 >"$scratch/work" &
+	within 60 grep -q filled "$scratch/work"
+	pid=$(<$C/cgroup.procs)
+	echo 0 >$S/enabled
+	echo 1 >$S/enabled
+	within 30 eval '(($(value managed_slow) > 20000))'
+	kib=$(sed -n 's/^Referenced: *\([0-9]*\) kB/\1/p' /proc/$pid/smaps_rollup)
+	if [[ $kernel != 6.1 ]]; then
+		ok "pages whose accessed bits were taken count as accessed: $kib KiB" test "$kib" -gt 80000
+	else
+		skip "pages whose accessed bits were taken count as accessed" "Debian's 6.1 has no flag for that: $kib KiB"
+	fi
+	echo 1 >$S/cpu_budget_permille
+	sleep 1 # so that a census is in the middle, which now takes a minute
+	kill -KILL "$pid"
+	wait
+	ok "killed while a census waits for credit, its memory is free" within 3 eval '(($(<$C/memory.current) < 24 << 20))'
+	diag "$(($(<$C/memory.current) >> 20)) MiB are left"
 	unload
 }
 
@@ -239,16 +293,18 @@ policies_part() {
 	check_refusals
 	check_interface
 	check_tracepoints
+	check_still
 	check_policy ours abit 95 160 40
 	check_policy memtis abit 90 160 40
 	check_policy nomad abit 50 96 40
 	check_exchange
 	check_shadows
 	check_given
+	check_huge
+	check_budgets
 	if full; then
 		check_policy ours hint 70 64 40
 		check_policy ours abit 90 128 40 thp
-		check_budgets
 	fi
 	ok "the kernel's log is clean" kernel_log_clean
 	tap_done
@@ -267,10 +323,12 @@ swap_on() { # MIB of memory for the workload
 chaos_under() {
 	load policy="$1" sampler="$2" scan_ms=100 cpu_budget_permille=600 migrate_mbps=0 hysteresis=0 decay_rounds=2
 	work chaos "$4" "$3" "$5" >"$scratch/work" 2>&1
-	is "$?" 0 "$1 with $2: fork, kill, munmap, mprotect, mlock, mremap, huge pages, swap, KSM, MADV_FREE: $(grep -c wrong=0 "$scratch/work") processes found all as it was"
+	is "$?" 0 "$1 with $2: fork, exec, kill, threads, munmap, mprotect, mlock, mremap, huge pages, swap, KSM, MADV_FREE: $(grep -c wrong=0 "$scratch/work") processes found all as it was"
 	grep -v 'wrong=0' "$scratch/work" | sed 's/^/# /'
 	show "$1 $2"
 	ok "$1 with $2: pages moved meanwhile: $(sum moves/promoted moves/demoted)" test "$(sum moves/promoted moves/demoted)" -gt 1000
+	[[ $1 != nomad ]] || ok "nomad with $2: by transactional copy: $(value moves/tpm_promoted), to their shadows: $(value moves/shadow_demoted)" \
+		test "$(value moves/tpm_promoted)" -gt 100
 	identities "$1 with $2, chaos"
 	unload
 }

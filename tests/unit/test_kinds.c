@@ -142,6 +142,49 @@ static void the_cgroup_is_told(void **state)
 	assert_file("/cgroup/memory.htmm_enabled", "enabled");
 }
 
+// A workload that the module would not find is not run as one that it managed.
+static void the_module_finds_the_workload(void **state)
+{
+	g_autofree char *ns = g_strconcat(tree, "/proc/self/ns/cgroup", NULL);
+	const struct system *ours = system_find("ours");
+
+	(void)state;
+	put("/proc/self/ns/x", "");
+	assert_int_equal(symlink("cgroup:[4026531835]", ns), 0);
+	assert_int_equal(ours->begin(1, "/sys/fs/cgroup/mmprof-1-1"), 0);
+	assert_int_equal(ours->begin(1, NULL), -ENOENT);
+	assert_non_null(strstr(err_text(), "has none of its own"));
+	assert_int_equal(unlink(ns), 0);
+	assert_int_equal(symlink("cgroup:[4026532000]", ns), 0);
+	assert_int_equal(ours->begin(1, "/sys/fs/cgroup/mmprof-1-1"), -ENOENT);
+	assert_non_null(strstr(err_text(), "cgroup namespace"));
+}
+
+static int check_text(const char *text)
+{
+	struct system_spec *spec;
+	int rc = system_spec_parse(text, &spec);
+
+	if (!rc)
+		rc = spec->system->check(spec);
+	system_spec_free(spec);
+	return rc;
+}
+
+static void given_nodes_need_no_tiers(void **state)
+{
+	(void)state;
+	put("/sys/devices/system/node/has_memory", "0-1\n");
+	put("/sys/devices/virtual/memory_tiering/memory_tier4/nodelist", "0-1\n");
+	assert_int_equal(check_text("ours"), -ENOENT);
+	assert_non_null(strstr(err_text(), "1 memory tier,"));
+	assert_int_equal(check_text("ours,fast_node=0"), 0);
+	assert_int_equal(check_text("ours,slow_nodes=1"), 0);
+	put("/sys/devices/system/node/has_memory", "0\n");
+	assert_int_equal(check_text("ours,fast_node=0"), -ENOENT);
+	assert_non_null(strstr(err_text(), "one NUMA node"));
+}
+
 // --- runs
 
 static struct store *db;
@@ -258,10 +301,16 @@ static void so_is_a_bound(void **state)
 int main(void)
 {
 	const struct CMUnitTest kinds[] = {
-	    cmocka_unit_test(the_machine_decides),      cmocka_unit_test(knobs_are_set_and_put_back),
-	    cmocka_unit_test(keys_are_its_own),         cmocka_unit_test(the_cgroup_is_told),
-	    cmocka_unit_test(kinds_are_two_systems),    cmocka_unit_test(one_kind_can_be_named),
-	    cmocka_unit_test(a_baseline_is_one_system), cmocka_unit_test(so_is_a_bound),
+	    cmocka_unit_test(the_machine_decides),
+	    cmocka_unit_test(knobs_are_set_and_put_back),
+	    cmocka_unit_test(keys_are_its_own),
+	    cmocka_unit_test(the_cgroup_is_told),
+	    cmocka_unit_test(the_module_finds_the_workload),
+	    cmocka_unit_test(given_nodes_need_no_tiers),
+	    cmocka_unit_test(kinds_are_two_systems),
+	    cmocka_unit_test(one_kind_can_be_named),
+	    cmocka_unit_test(a_baseline_is_one_system),
+	    cmocka_unit_test(so_is_a_bound),
 	};
 
 	return cmocka_run_group_tests(kinds, make_runs, close_runs);

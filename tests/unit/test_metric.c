@@ -321,6 +321,7 @@ static void of_series(void **state)
 	assert_float_equal(value("workload.rss.first"), 10, 0);
 	assert_float_equal(value("workload.rss.last"), 60, 0);
 	assert_float_equal(value("migration_failure_ratio"), 50.0 / 350, 1e-12);
+	assert_float_equal(value("migrations"), 300, 0);
 	unknown("vmstat.pgfault.max");
 	unknown("workload.rss.rate");
 }
@@ -356,6 +357,61 @@ static void of_the_log(void **state)
 	assert_string_equal(why, "can't read /dev/kmsg");
 	assert_true(isnan(value_at("log.hung_tasks", 2, &why)));
 	assert_non_null(strstr(why, "lost"));
+}
+
+static void add_delta(int64_t run, const char *name, int64_t n)
+{
+	const int64_t counter[] = {0, n};
+
+	add_series(run, name, "pages", true, counter, 2);
+}
+
+// The kernel counts none of our module's moves as promoted or demoted, and of its migrations those that it
+// did.
+static void of_our_module(void **state)
+{
+	int64_t run = add_run("w", "ours", 1, false);
+	const char *why = NULL;
+
+	(void)state;
+	add_delta(run, "vmstat.pgpromote_success", 5);
+	add_delta(run, "vmstat.pgmigrate_success", 70);
+	add_delta(run, "vmstat.pgmigrate_fail", 10);
+	add_delta(run, "tiering.moves.tried", 130);
+	add_delta(run, "tiering.moves.promoted", 60);
+	add_delta(run, "tiering.moves.demoted", 40);
+	add_delta(run, "tiering.moves.tpm_promoted", 20);
+	add_delta(run, "tiering.moves.shadow_demoted", 10);
+	add_delta(run, "tiering.moves.fail_dirty", 26);
+	assert_float_equal(value("promotions"), 65, 0);
+	assert_float_equal(value("demotions"), 40, 0);
+	assert_float_equal(value("migrations"), 100, 0);
+	assert_float_equal(value("migration_failure_ratio"), 36.0 / 136, 1e-12);
+	assert_float_equal(value("moves_failed_dirty"), 0.2, 1e-12);
+	// a difference needs all of its terms
+	assert_true(isnan(value_at("moves_unaccounted", 0, &why)));
+	for (const char *const *f = (const char *const[]){"gone", "stale", "vma", "shared", "lru", "nomem",
+							  "migrate", "bounced", NULL};
+	     *f; f++) {
+		g_autofree char *name = g_strconcat("tiering.moves.fail_", *f, NULL);
+
+		add_delta(run, name, 0);
+	}
+	assert_float_equal(value("moves_unaccounted"), 4, 0);
+}
+
+static void of_the_managers(void **state)
+{
+	int64_t run = add_run("w", "s", 1, false);
+
+	(void)state;
+	add_delta(run, "cpu.kswapd", 1);
+	add_delta(run, "cpu.kdamond", 10);
+	add_delta(run, "cpu.kpromoted", 100);
+	add_delta(run, "cpu.kmigrated", 1000);
+	add_delta(run, "cpu.kscand", 10000);
+	add_delta(run, "cpu.kworker", 100000); // of which nobody knows which part
+	assert_float_equal(value("management_cpu"), 11111, 0);
 }
 
 static void of_the_user(void **state)
@@ -405,6 +461,14 @@ static void of_tiers(void **state)
 	assert_int_equal(bits, 1 << 0 | 1 << 3);
 	assert_float_equal(value_at("fast_share", 1, NULL), 0.75, 1e-12);
 	assert_float_equal(value_at("fast_share_end", 1, NULL), 0.75, 1e-12);
+	// our module was told otherwise
+	run = add_run("w", "s", 1, false);
+	add_series(run, "workload.node0", "bytes", false, fast, 2);
+	add_series(run, "workload.node1", "bytes", false, slow, 2);
+	assert_int_equal(store_run_facts(db, run, (const char *const[]){"tiering.fast_node"},
+					 (const char *const[]){"1"}, 1),
+			 0);
+	assert_float_equal(value_at("fast_share", 2, NULL), 0.25, 1e-12);
 }
 
 // A level's last change holds until the run's end, the same for each node.
@@ -561,6 +625,8 @@ int main(void)
 					   T(misspelt_words),
 					   T(figures_that_are_not_there),
 					   T(of_series),
+					   T(of_our_module),
+					   T(of_the_managers),
 					   T(of_what_goes_with_the_workload),
 					   T(of_the_log),
 					   T(of_the_user),

@@ -25,15 +25,23 @@ static void full_and_failing(void **state)
 	assert_null(vmap_at(&v, 0));
 	for (int fail = 0; fail < 2; fail++) {
 		plain_fail_after = fail;
+		v.gave_up = false;
 		assert_int_equal(vmap_put(&v, 5, &fresh), VMAP_NONE);
 	}
+	v.gave_up = false;
 	plain_fail_after = -1;
 	assert_int_equal(vmap_put(&v, 0, &fresh), VMAP_NONE);
 	for (u32 i = 1; i <= 1024; i++)
 		assert_int_not_equal(vmap_put(&v, i, &fresh), VMAP_NONE);
 	plain_fail_after = 1; // the second allocation of growing
 	assert_int_equal(vmap_put(&v, 2000, &fresh), VMAP_NONE);
+	plain_fail_after = 1000; // counts down: a failure is remembered, memory is not asked for by each page
+	for (u32 i = 2000; i < 2100; i++)
+		assert_int_equal(vmap_put(&v, i, &fresh), VMAP_NONE);
+	assert_int_not_equal(vmap_put(&v, 700, &fresh), VMAP_NONE);
+	assert_int_equal(plain_fail_after, 1000);
 	plain_fail_after = -1;
+	v.gave_up = false;
 	for (u32 i = 1025; i <= 1500; i++)
 		assert_int_not_equal(vmap_put(&v, i, &fresh), VMAP_NONE);
 	assert_int_equal(vmap_put(&v, 2000, &fresh), VMAP_NONE);

@@ -2,6 +2,10 @@
 //
 //   tierwork hot MIB HOT-PERCENT SECONDS [thp]: starts on the slow node; a part gets nearly all accesses
 //   tierwork moving MIB HOT-PERCENT SECONDS: the hot part moves to the other half after half of the time
+//   tierwork still MIB SECONDS: written once on the slow node, then left alone
+//   tierwork full COLD-MIB HOT-MIB SECONDS LEAST-%: huge pages, those in fast memory not used, those in slow
+//   memory all
+//                the time, until so many are in fast memory
 //   tierwork shadows MIB SECONDS: read often, then left alone while others take up fast memory
 //   tierwork given MIB SECONDS: read often, then written and given away (MADV_FREE) while being promoted
 //   tierwork chaos MIB SECONDS [JOBS]: whatever can happen to memory happens while it is in use
@@ -9,6 +13,7 @@
 // Prints a line each second: hot part in fast memory, cold part, pages checked, wrong ones. 1 when any
 // was wrong.
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,7 +32,7 @@
 #define FAST 0
 #define SLOW 1
 
-static uint64_t seed = 88172645463325252ull, checked, wrong;
+static _Thread_local uint64_t seed = 88172645463325252ull, checked, wrong;
 
 static uint64_t rnd(void)
 {
@@ -209,6 +214,39 @@ static int hot_part(uint64_t mib, uint64_t percent, int seconds, bool moving, bo
 	return wrong != 0;
 }
 
+static int full(uint64_t cold_mib, uint64_t hot_mib, int seconds, int until)
+{
+	struct area cold = map(cold_mib, true), hot = map(hot_mib, true);
+	int fast = 0;
+	double start;
+
+	fill(&cold, FAST);
+	fill(&hot, SLOW);
+	start = now();
+	for (int s = 1; s <= seconds && fast < until; s++) {
+		use(&hot, 0, hot.pages, start + s);
+		fast = share(hot.memory, 0, hot.pages, FAST);
+		printf("%d hot_fast=%d cold_fast=%d checked=%lu wrong=%lu\n", s, fast,
+		       share(cold.memory, 0, cold.pages, FAST), checked, wrong);
+		fflush(stdout);
+	}
+	check_all(&cold);
+	check_all(&hot);
+	return wrong != 0;
+}
+
+static int still(uint64_t mib, int seconds)
+{
+	struct area a = map(mib, false);
+
+	fill(&a, SLOW);
+	printf("filled\n");
+	fflush(stdout);
+	sleep((unsigned int)seconds);
+	check_all(&a);
+	return wrong != 0;
+}
+
 // --- for nomad's shadows: read often, so promoted; left alone, while others take up fast memory; checked
 
 static int shadows(uint64_t mib, int seconds)
@@ -266,6 +304,8 @@ static void forked(struct area *a)
 		a->meta = childs;
 		seed ^= (uint64_t)getpid() << 32;
 		touch_some(a, 2000);
+		if (!wrong && rnd() % 4 == 0) // all of it goes, and other memory comes
+			execl("/proc/self/exe", "tierwork", "hot", "2", "50", "1", "small", "0", NULL);
 		_exit(wrong != 0);
 	}
 	touch_some(a, 1000);
@@ -386,20 +426,44 @@ static void moved(struct area *a)
 	}
 }
 
+// A thread of the same process, whose memory nothing is done to, but which is in use while all else happens.
+struct writer {
+	struct area a;
+	double end;
+	uint64_t wrong;
+};
+
+static void *write_on(void *arg)
+{
+	struct writer *w = arg;
+
+	while (now() < w->end)
+		touch_some(&w->a, 300);
+	check_all(&w->a);
+	w->wrong = wrong;
+	return NULL;
+}
+
 static int chaos(uint64_t mib, int seconds, bool huge)
 {
 	static void (*const what[])(struct area *) = {forked,  unmapped, protected, locked,
 						      advised, alike,    freed,     moved};
 	struct area a = map(mib, huge);
 	uint64_t rounds = 0;
-	double end = now() + seconds;
+	struct writer w = {.a = map(mib / 8, false), .end = now() + seconds};
+	pthread_t thread;
 
 	fill(&a, SLOW);
-	for (; now() < end; rounds++) {
+	fill(&w.a, SLOW);
+	if (pthread_create(&thread, NULL, write_on, &w))
+		return 2;
+	for (; now() < w.end; rounds++) {
 		touch_some(&a, 3000);
 		what[rnd() % (sizeof(what) / sizeof(*what))](&a);
 	}
+	pthread_join(thread, NULL);
 	check_all(&a);
+	wrong += w.wrong;
 	printf("rounds=%lu checked=%lu wrong=%lu\n", rounds, checked, wrong);
 	return wrong != 0;
 }
@@ -453,14 +517,19 @@ int main(int argc, char **argv)
 		return hot_part(strtoul(argv[2], NULL, 0), strtoul(argv[3], NULL, 0), atoi(argv[4]),
 				*mode == 'm', argc > 5 && !strcmp(argv[5], "thp"),
 				argc > 6 ? atoi(argv[6]) : 101);
+	if (!strcmp(mode, "full") && argc >= 6)
+		return full(strtoul(argv[2], NULL, 0), strtoul(argv[3], NULL, 0), atoi(argv[4]),
+			    atoi(argv[5]));
+	if (!strcmp(mode, "still") && argc >= 4)
+		return still(strtoul(argv[2], NULL, 0), atoi(argv[3]));
 	if (!strcmp(mode, "shadows") && argc >= 4)
 		return shadows(strtoul(argv[2], NULL, 0), atoi(argv[3]));
 	if (!strcmp(mode, "given") && argc >= 4)
 		return given(strtoul(argv[2], NULL, 0), atoi(argv[3]));
 	if (!strcmp(mode, "chaos") && argc >= 4)
 		return chaos_jobs(strtoul(argv[2], NULL, 0), atoi(argv[3]), argc > 4 ? atoi(argv[4]) : 2);
-	fprintf(stderr,
-		"usage: tierwork hot|moving MIB HOT-PERCENT SECONDS [thp] | shadows|given MIB SECONDS | "
-		"chaos MIB SECONDS [JOBS]\n");
+	fprintf(stderr, "usage: tierwork hot|moving MIB HOT-PERCENT SECONDS [thp] | "
+			"full COLD-MIB HOT-MIB SECONDS LEAST | still|shadows|given MIB SECONDS | chaos MIB "
+			"SECONDS [JOBS]\n");
 	return 2;
 }
