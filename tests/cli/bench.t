@@ -95,13 +95,13 @@ is "$(sql "SELECT sum(h.count) FROM hist h JOIN probe p ON p.id = h.probe_id WHE
 # mmprof is stopped while the phases go by: their times are those that the benchmark says
 "$MMPROF" bench memhog --quiet --no-probe all --size 8M --warm 0.4 --idle 2 --touches 1 >"$scratch/out" 2>&1 &
 mmprof=$!
-worker_of() { worker=$(pgrep -P $mmprof -f 'bench-worker memhog'); }
+worker_of() { worker=$(pgrep -P "$mmprof" -f 'bench-worker memhog'); }
 has_ended() { [[ $(ps -o stat= -p "$worker") == Z* ]]; }
 soon worker_of
-kill -STOP $mmprof
+kill -STOP "$mmprof"
 soon has_ended
-kill -CONT $mmprof
-wait $mmprof
+kill -CONT "$mmprof"
+wait "$mmprof"
 ok "a phase begins when the benchmark says, not when mmprof reads it" test "$(sql "SELECT m.t_ns - (SELECT t_ns FROM mark
 	WHERE name = 'warm' AND run_id = m.run_id) FROM mark m WHERE name = 'touch' AND run_id = (SELECT max(id) FROM run)")" -gt 2300000000
 like "$("$MMPROF" bench-worker memhog duplicate=0.7 zero=0.7 2>&1)" 'more than 1 together' "memhog: shares that are more than all"
