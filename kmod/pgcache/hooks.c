@@ -104,7 +104,7 @@ static void notrace watch(unsigned long ip, unsigned long parent, struct ftrace_
 	preempt_disable_notrace();
 	if (likely(ip == at.pte_free)) {
 		if (enabled)
-			pgcache_free_pte(table);
+			pgcache_free_pte((struct mmu_gather *)kc_regs(fregs)->di, table);
 	} else if (ip == at.pmd_free) {
 		pgc_count_used(PGC_PMD, -1);
 		if (enabled)

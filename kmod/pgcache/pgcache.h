@@ -109,9 +109,11 @@ static inline void pgc_count_used(enum pgc_id id, int n)
 	percpu_counter_add(&pgc_levels[id].used, n);
 }
 
+struct mmu_gather;
+
 /* level_*.c: entry and exit of each level. Probes may attach to these. */
 pgtable_t pgcache_alloc_pte(struct mm_struct *mm);
-void pgcache_free_pte(struct page *page);
+void pgcache_free_pte(struct mmu_gather *tlb, struct page *page);
 bool pgcache_alloc_pmd(struct mm_struct *mm, pud_t *pud);
 void pgcache_free_pmd(pmd_t *pmd);
 bool pgcache_alloc_pud(struct mm_struct *mm, p4d_t *p4d);
