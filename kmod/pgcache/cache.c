@@ -20,12 +20,11 @@
 #define TICK_MS 250
 
 struct pgc_level pgc_levels[PGC_LEVELS] = {
-	[PGC_PGD] =
-		{.name = "pgd", .order = PGD_ALLOCATION_ORDER, .share = 1, .ratio = 4, .low = 2},
-	[PGC_P4D] = {.name = "p4d", .share = 1, .ratio = 4, .low = 2},
-	[PGC_PUD] = {.name = "pud", .share = 1, .ratio = 4, .low = 2},
-	[PGC_PMD] = {.name = "pmd", .share = 4, .ratio = 4, .low = 2},
-	[PGC_PTE] = {.name = "pte", .share = 16, .ratio = 4, .low = 2},
+	[PGC_PGD] = {.name = "pgd", .order = PGD_ALLOCATION_ORDER, .ratio = 4, .low = 2},
+	[PGC_P4D] = {.name = "p4d", .ratio = 4, .low = 2},
+	[PGC_PUD] = {.name = "pud", .ratio = 4, .low = 2},
+	[PGC_PMD] = {.name = "pmd", .ratio = 4, .low = 2},
+	[PGC_PTE] = {.name = "pte", .ratio = 4, .low = 2},
 };
 
 bool pgc_enabled;
@@ -379,9 +378,10 @@ static void limit_rings(struct pgc_level *l)
 		WRITE_ONCE(l->pool[i].limit, l->max);
 }
 
-static int resize_level(struct pgc_level *l, unsigned long size_kib, unsigned int shares)
+static int resize_level(struct pgc_level *l, unsigned long size_kib)
 {
-	unsigned long max = pgc_share(size_kib, l->share, shares, (PAGE_SIZE << l->order) / 1024);
+	unsigned long max = pgc_share(size_kib, l - pgc_levels, pgtable_l5_enabled(),
+				      (PAGE_SIZE << l->order) / 1024);
 	int i, err;
 
 	for (i = 0; i < nr_node_ids; i++) {
@@ -397,15 +397,14 @@ static int resize_level(struct pgc_level *l, unsigned long size_kib, unsigned in
 /* What is above the new size is given back by the next tick. */
 int pgc_resize(unsigned long size_kib)
 {
-	unsigned int shares = 0;
 	struct pgc_level *l;
 	int err = 0;
 
-	for_each_level(l)
-		shares += l->share;
+	if (size_kib > totalram_pages() << (PAGE_SHIFT - 10))
+		return -ERANGE;
 	mutex_lock(&resize_lock);
 	for_each_level(l) {
-		err = err ?: resize_level(l, size_kib, shares);
+		err = err ?: resize_level(l, size_kib);
 	}
 	if (!err)
 		pgc_size_kib = size_kib;

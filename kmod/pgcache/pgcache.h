@@ -54,7 +54,6 @@ struct pgc_stats {
 struct pgc_level {
 	const char *name;
 	unsigned int order; /* of a table: the pgd has two pages */
-	unsigned int share; /* of size_kib */
 	unsigned int ratio; /* free above ratio * used is given back... */
 	unsigned int low;   /* ...down to low * used */
 	unsigned long max;  /* tables */
