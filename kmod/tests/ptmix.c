@@ -4,9 +4,14 @@
  * memory holds what was written: a table that is handed out twice, too early or dirty shows as
  * wrong content or as a crash.
  *
- *   ptmix mix SECONDS PROCESSES       ends early when the file $PTMIX_STOP appears; exit status 1:
- * wrong content; the operations done are printed ptmix hold PROCESSES CMD...       keeps so many
- * idle processes while CMD runs; its exit status
+ *   ptmix mix SECONDS PROCESSES
+ * ends early when the file $PTMIX_STOP appears; exit status 1: wrong content; the operations done
+ * are printed
+ *   ptmix hold PROCESSES CMD...
+ * keeps so many idle processes while CMD runs; its exit status
+ *   ptmix turns PAGES ROUNDS
+ * in turns, a process with so many pte tables and next to no memory, and one with so many pages and
+ * few tables; exit status 1: one was killed
  */
 #define _GNU_SOURCE
 #include <asm/ldt.h>
@@ -253,12 +258,46 @@ static int hold(int processes, char **argv)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
+static void many_tables(int n)
+{
+	char *p = map(n * 2 * MIB);
+
+	madvise(p, n * 2 * MIB, MADV_NOHUGEPAGE);
+	for (int i = 0; i < n; i++) /* read: all the page of zeroes */
+		(void)*(volatile char *)(p + i * 2 * MIB);
+}
+
+static void many_pages(int n)
+{
+	fill(map(n * PAGE), n * PAGE, PAGE, 1);
+}
+
+static int turns(int pages, int rounds)
+{
+	void (*const use[])(int) = {many_tables, many_pages};
+	int status;
+
+	seed = getpid();
+	for (int i = 0; i < 2 * rounds; i++) {
+		if (!fork()) {
+			use[i % 2](pages);
+			_exit(0);
+		}
+		if (wait(&status) < 0 || status)
+			return 1;
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 4 && !strcmp(argv[1], "mix"))
 		return mix(atoi(argv[2]), atoi(argv[3]));
 	if (argc >= 4 && !strcmp(argv[1], "hold"))
 		return hold(atoi(argv[2]), argv + 3);
-	fprintf(stderr, "usage: ptmix mix SECONDS PROCESSES | ptmix hold PROCESSES CMD...\n");
+	if (argc == 4 && !strcmp(argv[1], "turns"))
+		return turns(atoi(argv[2]), atoi(argv[3]));
+	fprintf(stderr, "usage: ptmix mix SECONDS PROCESSES | ptmix hold PROCESSES CMD... | "
+			"ptmix turns PAGES ROUNDS\n");
 	return 2;
 }
