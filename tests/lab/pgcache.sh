@@ -26,6 +26,15 @@ part() { # PART LAB-OPTION...
 	} | tee -a "$scratch/all"
 }
 
+# The releases that DKMS builds for.
+dkms() {
+	local BUILD_EXCLUSIVE_KERNEL release wrong=''
+	eval "$(grep ^BUILD_EXCLUSIVE_KERNEL kmod/dkms.conf)"
+	for release in 6.1.0-56-amd64 6.12.117+deb12-amd64 6.9.3; do [[ $release =~ $BUILD_EXCLUSIVE_KERNEL ]] || wrong+=" $release"; done
+	for release in 5.10.0-30-amd64 6.0.0 6.13.1 6.120.0 16.1.0; do [[ ! $release =~ $BUILD_EXCLUSIVE_KERNEL ]] || wrong+=" $release"; done
+	echo "${wrong:+not }ok - DKMS builds for the kernels that the module knows, and for no other$wrong"
+}
+
 host() {
 	kernel=$1
 	flock kmod/Makefile make -C kmod KERNELS="$kernel" >"$scratch/make" 2>&1 || {
@@ -34,6 +43,7 @@ host() {
 		echo 1..1
 		exit 1
 	}
+	dkms | tee -a "$scratch/all"
 	kmod/build/tests/ratio | sed -E 's/^((not )?ok) [0-9]+/\1/; /^1\.\./d' | tee -a "$scratch/all"
 	part main --no-tiers --append 'page_poison=1 slub_debug=FZPU nopti'
 	# the boot loader's first stage is what turns five levels on
