@@ -186,6 +186,19 @@ settles() { # FUNCTION LOW HIGH MESSAGE
 	between "$DIFFERENCE" "$2" "$3" "$4"
 }
 
+# Level by level, against USED as it was before.
+used_now() {
+	local level
+	USED=()
+	for level in pgd pud pmd pte; do get $level/used && USED+=("$REPLY"); done
+}
+levels_differ() {
+	local i before=("${USED_BEFORE[@]}")
+	used_now
+	DIFFERENCE=0
+	for i in {0..3}; do DIFFERENCE=$((DIFFERENCE + (USED[i] > before[i] ? USED[i] - before[i] : before[i] - USED[i]))); done
+}
+
 check_used() {
 	settles tables_missed -12 12 "tables in use by level add up to those of all processes"
 	settles pgds_missed -3 6 "pgds in use are the processes"
@@ -314,6 +327,12 @@ check_reloads() {
 	wait $pid
 	is "$?" 0 "and found its memory as it was: $(cat "$scratch/mix")"
 	check_used
+	used_now
+	USED_BEFORE=("${USED[@]}")
+	ok "unloads" unload
+	load
+	settles levels_differ 0 8 "what is counted since a load under load is, level by level, what a load without finds"
+	echo "# ${USED_BEFORE[*]}, then ${USED[*]}"
 	ok "unloads" unload
 	ok "nothing is left hooked" unhooked
 }
