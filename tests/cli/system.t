@@ -38,6 +38,8 @@ done
 # --- advice for pgcache
 like "$("$MMPROF" pgcache advise --procs 128 --memory 8M --background 120)" \
 	'size_kib=22528,ratio_pgd=13,ratio_pud=13,ratio_pmd=13,ratio_pte=21' "advice for a workload that is described"
+like "$("$MMPROF" pgcache advise --procs 128 --memory 8M --background 130 --five-levels)" \
+	'size_kib=23552,ratio_pgd=13,ratio_p4d=13,' "and for five levels"
 refuses '--memory takes bytes' "bad bytes" "$MMPROF" pgcache advise --procs 1 --memory 3Q
 refuses "can't be negative" "a negative number" "$MMPROF" pgcache advise --procs -1 --memory 3M
 refuses 'pgcache advise' "no verb" "$MMPROF" pgcache
