@@ -56,7 +56,8 @@ CREATE TABLE run (
 	signal INTEGER,			-- the signal that ended it, when one did
 	user_ns INTEGER,		-- CPU time of the workload and the children it waited for (rusage)
 	system_ns INTEGER,
-	maxrss_bytes INTEGER,		-- the largest resident set of any one of its processes
+	maxrss_bytes INTEGER,		-- the largest resident set of any one of its processes; NULL also where it was no
+					-- larger than mmprof's own, which Linux counts for it: see not_measured
 	minflt INTEGER,			-- page faults without I/O
 	majflt INTEGER,			-- page faults with I/O
 	nvcsw INTEGER,			-- voluntary context switches

@@ -17,11 +17,15 @@ struct command {
 extern const struct command cmd_bench, cmd_bench_worker, cmd_doctor, cmd_export, cmd_list, cmd_merge,
     cmd_note, cmd_pgcache, cmd_plot, cmd_record, cmd_report, cmd_rm, cmd_run, cmd_sql, cmd_system, cmd_truth;
 
-// Parses options with popt (first non-option ends them, so that a workload keeps its own). On --help prints
+// Parses options with popt; they may stand among the arguments, up to "--". On --help prints
 // help made from the table and exits 0. Returns the remaining arguments (NULL-terminated, in *rest, owned by
 // *ctx) and 0, or EXIT_USAGE after one line on stderr. Free *ctx with poptFreeContext().
 int command_options(const struct command *cmd, int argc, const char **argv, const struct poptOption *options,
 		    const char *usage, poptContext *ctx, const char ***rest);
+// The same, but the first argument ends the options: it is a workload, which keeps its own.
+int command_workload_options(const struct command *cmd, int argc, const char **argv,
+			     const struct poptOption *options, const char *usage, poptContext *ctx,
+			     const char ***rest);
 
 // Frees what popt allocated for a table's strings and lists, which are NULL then.
 void command_free_options(const struct poptOption *options);

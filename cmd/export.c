@@ -82,7 +82,7 @@ static int write_samples(struct store *store, const struct store_run_row *run, F
 		json_t *name = json_string(s->name);
 
 		fputs(i ? "," : "", out);
-		json_dumpf(name, out, JSON_ENCODE_ANY);
+		json_dumpf(name, out, JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
 		json_decref(name);
 		fputs(":[", out);
 		rc = store_read_samples(store, s->id, &samples);
@@ -103,26 +103,13 @@ static int write_samples(struct store *store, const struct store_run_row *run, F
 static int report_line(struct store *store, const struct store_run_row *run, char **line)
 {
 	struct doc *doc = NULL;
-	char *text = NULL;
-	size_t len = 0;
-	FILE *memory;
-	json_t *j;
 	int rc = report_run(store, run, true, &doc);
 
 	if (rc)
 		return rc;
-	memory = open_memstream(&text, &len);
-	rc = memory ? doc_print(doc, DOC_JSON, memory) : err_set(-ENOMEM, "out of memory");
-	if (memory)
-		fclose(memory);
-	j = rc ? NULL : json_loadb(text, len, 0, NULL);
-	*line = j ? json_dumps(j, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
-	if (!rc && !*line)
-		rc = err_set(-EINVAL, "run %" PRId64 ": its report is no JSON", run->id);
-	json_decref(j);
-	free(text);
+	*line = doc_json(doc, 0);
 	doc_free(doc);
-	return rc;
+	return *line ? 0 : err_set(-ENOMEM, "run %" PRId64 ": can't make JSON of its report", run->id);
 }
 
 static int write_json_line(struct store *store, const struct store_run_row *run, bool samples, FILE *out)

@@ -63,14 +63,8 @@ static int note(int argc, const char **argv)
 
 	if (!rc && !q.args->len)
 		rc = command_fail(&cmd_note, "which run? mmprof note RUN [TEXT...]");
-	if (!rc && store_open(command_db_path(q.db), STORE_READ, &store)) // never makes a database
+	if (!rc && store_open(command_db_path(q.db), writes ? STORE_CHANGE : STORE_READ, &store))
 		rc = command_fail(&cmd_note, "%s", err_text());
-	if (!rc && writes) {
-		store_close(store);
-		store = NULL;
-		if (store_open(command_db_path(q.db), STORE_WRITE, &store))
-			rc = command_fail(&cmd_note, "%s", err_text());
-	}
 	if (!rc)
 		rc = writes ? add(store, &q) : show(store, &q);
 	store_close(store);

@@ -6,27 +6,30 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/doc.h"
+
 int command_fail(const struct command *cmd, const char *fmt, ...)
 {
-	g_autofree char *text = NULL;
+	g_autofree char *text = NULL, *harmless = NULL;
 	va_list ap;
 
 	va_start(ap, fmt);
 	text = g_strdup_vprintf(fmt, ap);
 	va_end(ap);
 	g_strdelimit(text, "\n\r", ' ');
-	fprintf(stderr, "mmprof %s: %s\n", cmd->name, text);
+	harmless = doc_harmless(text); // names may come from a database of anybody's
+	fprintf(stderr, "mmprof %s: %s\n", cmd->name, harmless);
 	return EXIT_USAGE;
 }
 
-int command_options(const struct command *cmd, int argc, const char **argv, const struct poptOption *options,
-		    const char *usage, poptContext *ctx, const char ***rest)
+static int parse(const struct command *cmd, int argc, const char **argv, const struct poptOption *options,
+		 const char *usage, unsigned flags, poptContext *ctx, const char ***rest)
 {
 	static const char *none[] = {NULL};
 	g_autofree char *name = g_strdup_printf("mmprof %s", cmd->name);
 	int rc;
 
-	*ctx = poptGetContext(name, argc, argv, options, POPT_CONTEXT_POSIXMEHARDER);
+	*ctx = poptGetContext(name, argc, argv, options, flags);
 	poptSetOtherOptionHelp(*ctx, usage);
 	while ((rc = poptGetNextOpt(*ctx)) > 0)
 		;
@@ -37,6 +40,19 @@ int command_options(const struct command *cmd, int argc, const char **argv, cons
 	if (!*rest)
 		*rest = none;
 	return 0;
+}
+
+int command_options(const struct command *cmd, int argc, const char **argv, const struct poptOption *options,
+		    const char *usage, poptContext *ctx, const char ***rest)
+{
+	return parse(cmd, argc, argv, options, usage, 0, ctx, rest);
+}
+
+int command_workload_options(const struct command *cmd, int argc, const char **argv,
+			     const struct poptOption *options, const char *usage, poptContext *ctx,
+			     const char ***rest)
+{
+	return parse(cmd, argc, argv, options, usage, POPT_CONTEXT_POSIXMEHARDER, ctx, rest);
 }
 
 void command_free_options(const struct poptOption *options)

@@ -8,42 +8,17 @@
 #include "stats/hist.h"
 #include "store/store_read.h"
 
-// command_options stops at the first argument, as a workload needs it; here options may follow arguments.
-static int parse(const struct command *cmd, int argc, const char **argv, const struct poptOption *table,
-		 const char *usage, struct query *q)
-{
-	g_autoptr(GPtrArray) left = g_ptr_array_new_with_free_func(g_free);
-	int rc = 0;
-
-	for (int i = 0; i < argc; i++)
-		g_ptr_array_add(left, g_strdup(argv[i]));
-	while (left->len > 1 && !rc) {
-		g_autoptr(GPtrArray) next = g_ptr_array_new_with_free_func(g_free);
-		poptContext ctx;
-		const char **rest = NULL;
-
-		g_ptr_array_add(next, g_strdup(argv[0]));
-		g_ptr_array_add(left, NULL);
-		rc = command_options(cmd, (int)left->len - 1, (const char **)left->pdata, table, usage, &ctx,
-				     &rest);
-		if (!rc && rest[0])
-			g_ptr_array_add(q->args, g_strdup(rest[0]));
-		for (int i = 1; !rc && rest[0] && rest[i]; i++)
-			g_ptr_array_add(next, g_strdup(rest[i]));
-		poptFreeContext(ctx);
-		g_ptr_array_unref(left);
-		left = g_steal_pointer(&next);
-	}
-	return rc;
-}
-
 int query_options(const struct command *cmd, int argc, const char **argv, const struct poptOption *table,
 		  const char *usage, struct query *q)
 {
-	int rc;
+	const char **rest;
+	poptContext ctx;
+	int rc = command_options(cmd, argc, argv, table, usage, &ctx, &rest);
 
 	q->args = g_ptr_array_new_null_terminated(0, g_free, TRUE);
-	rc = parse(cmd, argc, argv, table, usage, q);
+	for (; !rc && *rest; rest++)
+		g_ptr_array_add(q->args, g_strdup(*rest));
+	poptFreeContext(ctx);
 	if (rc)
 		return rc;
 	q->format = q->json ? DOC_JSON : DOC_TEXT;

@@ -248,8 +248,8 @@ static int record(int argc, const char **argv)
 	    POPT_AUTOHELP POPT_TABLEEND};
 	poptContext ctx;
 	const char **rest;
-	int rc =
-	    command_options(&cmd_record, argc, argv, table, "[OPTIONS] -- WORKLOAD [ARG...]", &ctx, &rest);
+	int rc = command_workload_options(&cmd_record, argc, argv, table, "[OPTIONS] -- WORKLOAD [ARG...]",
+					  &ctx, &rest);
 
 	if (!rc)
 		rc = bench ? record_bench(bench, argc, argv, rest) : record_workload(&cmd_record, &o, rest);

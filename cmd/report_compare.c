@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/doc.h"
 #include "base/err.h"
 #include "base/outfile.h"
 #include "metric/bound.h"
@@ -67,8 +68,11 @@ static int check_bound(const struct command *cmd, struct store *store, const cha
 		return command_fail(cmd, "--fail-if '%s': %s", text, err_text());
 	if (state == BOUND_NO_DATA)
 		return command_fail(cmd, "--fail-if '%s' can't be judged: %s", text, why);
-	if (state != BOUND_KEPT)
-		fprintf(stderr, "mmprof report: --fail-if '%s': %s\n", text, why);
+	if (state != BOUND_KEPT) {
+		g_autofree char *harmless = doc_harmless(why);
+
+		fprintf(stderr, "mmprof report: --fail-if '%s': %s\n", text, harmless);
+	}
 	return state == BOUND_BROKEN ? 1 : 0;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/doc.h"
 #include "base/err.h"
 #include "cmd/query.h"
 #include "store/store_read.h"
@@ -107,8 +108,10 @@ static char *describe(const GArray *runs)
 	g_autoptr(GString) text = g_string_new(NULL);
 	const struct store_run_row *r = &g_array_index(runs, struct store_run_row, 0);
 
-	if (runs->len == 1)
-		return g_strdup_printf("run %" PRId64 " (%s, %s, %s)", r->id, r->name, r->system, r->status);
+	if (runs->len == 1) {
+		g_string_printf(text, "run %" PRId64 " (%s, %s, %s)", r->id, r->name, r->system, r->status);
+		return doc_harmless(text->str);
+	}
 	g_string_printf(text, "%u runs (", runs->len);
 	for (guint i = 0, k; i < runs->len; i = k + 1) {
 		for (k = i; k + 1 < runs->len && r[k + 1].id == r[k].id + 1;)
@@ -179,11 +182,9 @@ static int run(const struct query *q, const struct options *o)
 	struct chosen chosen = {runs, ids};
 	struct store *store = NULL;
 	g_autofree char *what = NULL;
-	int rc = query_open(&cmd_rm, q, &store); // never makes a database
+	int rc = store_open(command_db_path(q->db), STORE_CHANGE, &store);
 
-	store_close(store);
-	store = NULL;
-	if (!rc && store_open(command_db_path(q->db), STORE_WRITE, &store))
+	if (rc)
 		rc = command_fail(&cmd_rm, "%s", err_text());
 	if (!rc)
 		rc = choose_runs(store, q, o->experiment, &chosen);

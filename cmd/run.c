@@ -389,22 +389,17 @@ static int run(int argc, const char **argv)
 	    {"quiet", 'q', POPT_ARG_NONE, &o.quiet, 0, "say nothing but errors", NULL},
 	    {"json", 0, POPT_ARG_NONE, &o.json, 0, "one JSON object a run on standard output", NULL},
 	    POPT_AUTOHELP POPT_TABLEEND};
-	poptContext before = NULL, after = NULL;
-	const char **rest, **more;
-	int rc = command_options(&cmd_run, argc, argv, table, "[OPTIONS] PLAN", &before, &rest);
+	poptContext ctx;
+	const char **rest;
+	int rc = command_options(&cmd_run, argc, argv, table, "[OPTIONS] PLAN", &ctx, &rest);
 
-	// options may follow the plan, too
 	if (!rc && !rest[0])
 		rc = command_fail(&cmd_run, "which plan? (mmprof run PLAN; man mmprof-run tells its form)");
-	if (!rc)
-		rc = command_options(&cmd_run, (int)g_strv_length((char **)rest), rest, table,
-				     "[OPTIONS] PLAN", &after, &more);
-	if (!rc && more[0])
-		rc = command_fail(&cmd_run, "\"%s\": one plan at a time", more[0]);
+	if (!rc && rest[1])
+		rc = command_fail(&cmd_run, "\"%s\": one plan at a time", rest[1]);
 	if (!rc)
 		rc = with_plan(&o, rest[0]);
-	poptFreeContext(after);
-	poptFreeContext(before);
+	poptFreeContext(ctx);
 	command_free_options(table);
 	return rc;
 }

@@ -83,6 +83,8 @@ static int show_events(struct doc_section *s, struct truth *t)
 			sum.write_backs[i] += e.write_backs[i];
 		}
 	}
+	if (rc == -ENODATA) // in the middle of a record: the guest was killed
+		rc = 0;
 	give(s, "intervals", "%" PRIu64 " with %" PRIu64 " pages", intervals, pages);
 	give(s, "reads", "%" PRIu64, sum.reads);
 	give(s, "writes", "%" PRIu64, sum.writes);
@@ -208,7 +210,7 @@ static int import(const struct query *q)
 	struct truth_join_result result = {0};
 	struct store *store = NULL;
 	struct store_run_row run;
-	int rc = store_open(command_db_path(q->db), STORE_WRITE, &store);
+	int rc = store_open(command_db_path(q->db), STORE_CHANGE, &store);
 
 	if (!rc)
 		rc = store_find_run(store, q->args->len > 2 ? q->args->pdata[2] : "last", &run);
@@ -222,6 +224,12 @@ static int import(const struct query *q)
 	       "workload's pages, %.2f %% of their heat in doubt; clocks agree within %.0f us\n",
 	       run.id, result.windows, result.snapshots, 100 * result.own_share, 100 * result.doubt_share,
 	       result.clock_error_ns / 1e3);
+	if (result.outside)
+		printf("%" PRIu64 " of its accesses were to pages that the emulator does not know\n",
+		       result.outside);
+	if (!result.whole)
+		puts("The file has no end: the guest was killed, and what came after its last whole record "
+		     "is missing.");
 	return 0;
 }
 
@@ -250,34 +258,74 @@ static int end_view(struct store *store, int64_t run, const char *name, struct v
 	return rc;
 }
 
+struct line {
+	double seconds;
+	uint64_t pid, at, bytes, score;
+};
+
+static bool number(char *text, guint base, uint64_t *out)
+{
+	char *end, *first = g_strstrip(text);
+
+	errno = 0;
+	*out = g_ascii_strtoull(first, &end, base);
+	return g_ascii_isdigit(*first) && !*end && !errno;
+}
+
+static bool read_line(const char *text, struct line *l)
+{
+	g_auto(GStrv) field = g_strsplit(text, ",", -1);
+	char *end;
+
+	if (g_strv_length(field) != 5)
+		return false;
+	l->seconds = g_ascii_strtod(g_strstrip(field[0]), &end);
+	return *field[0] && !*end && l->seconds >= 0 && l->seconds < (double)INT64_MAX / 1e9 &&
+	       number(field[1], 10, &l->pid) && number(field[2], 0, &l->at) &&
+	       number(field[3], 10, &l->bytes) && number(field[4], 10, &l->score) && l->bytes &&
+	       l->bytes - 1 <= UINT64_MAX - l->at;
+}
+
+#define MOST_SCORES (1u << 24) // in one view: 64 GiB of base pages
+
+static int add_scores(struct view *v, guint number, const struct line *l)
+{
+	uint64_t last = (l->at + l->bytes - 1) / 4096;
+
+	if (last - l->at / 4096 >= MOST_SCORES - v->scores->len)
+		return err_set(-EINVAL, "line %u: more than %u pages in one view", number, MOST_SCORES);
+	for (uint64_t page = l->at / 4096; page <= last; page++) {
+		struct store_score s = {l->pid, page, l->score};
+
+		g_array_append_val(v->scores, s);
+	}
+	return 0;
+}
+
 // Lines "SECONDS,PID,ADDRESS,BYTES,SCORE" by rising time; those of one time are one view.
 static int read_views(struct store *store, int64_t run, const char *name, const char *text)
 {
-	struct view v = {-1, g_array_new(FALSE, FALSE, sizeof(struct store_score))};
+	struct view v = {0, g_array_new(FALSE, FALSE, sizeof(struct store_score))};
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	int rc = 0;
 
 	for (guint i = 0; lines[i] && !rc; i++) {
-		double seconds, most = (double)INT64_MAX / 1e9;
-		unsigned long long pid, at, bytes, score;
-		char extra;
+		struct line l;
+		int64_t t_ns;
 
 		if (!*g_strstrip(lines[i]) || *lines[i] == '#')
 			continue;
-		if (sscanf(lines[i], "%lf,%llu,%lli,%llu,%llu %c", &seconds, &pid, (long long *)&at, &bytes,
-			   &score, &extra) != 5 ||
-		    !(seconds >= 0 && seconds < most) || !bytes || bytes > 1ull << 40) {
+		if (!read_line(lines[i], &l)) {
 			rc = err_set(-EINVAL, "line %u is not SECONDS,PID,ADDRESS,BYTES,SCORE", i + 1);
 			break;
 		}
-		if ((int64_t)(seconds * 1e9) != v.t_ns)
+		t_ns = (int64_t)(l.seconds * 1e9);
+		if (t_ns < v.t_ns)
+			rc = err_set(-EINVAL, "line %u: its time is before that of the line above", i + 1);
+		else if (t_ns > v.t_ns)
 			rc = end_view(store, run, name, &v);
-		v.t_ns = (int64_t)(seconds * 1e9);
-		for (uint64_t page = at / 4096; page <= (at + bytes - 1) / 4096; page++) {
-			struct store_score s = {pid, page, score};
-
-			g_array_append_val(v.scores, s);
-		}
+		v.t_ns = t_ns;
+		rc = rc ? rc : add_scores(&v, i + 1, &l);
 	}
 	rc = rc ? rc : end_view(store, run, name, &v);
 	g_array_unref(v.scores);
@@ -297,10 +345,13 @@ static int view(const struct query *q)
 		return command_fail(&cmd_truth, "a sampler's name has a-z, 0-9 and _, not \"%s\"", name);
 	if (!g_file_get_contents(path, &text, NULL, &error))
 		return command_fail(&cmd_truth, "%s", error->message);
-	rc = store_open(command_db_path(q->db), STORE_WRITE, &store);
+	rc = store_open(command_db_path(q->db), STORE_CHANGE, &store);
 	rc = rc ? rc : store_find_run(store, q->args->len > 3 ? q->args->pdata[3] : "last", &run);
 	rc = rc ? rc : store_begin(store);
+	rc = rc ? rc : store_forget_views(store, run.id, name);
 	rc = rc ? rc : read_views(store, run.id, name, text);
+	if (store && rc)
+		store_rollback(store);
 	rc = rc ? rc : store_commit(store);
 	store_close(store);
 	return rc ? command_fail(&cmd_truth, "%s", err_text()) : 0;

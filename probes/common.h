@@ -65,8 +65,8 @@ INLINE u32 class_of_kthread(u64 head)
 }
 
 // A task in the workload's own cgroup is recognised by the cgroup's address, which is learned from the first
-// such task; the cgroup can't go away, mmprof holds it open. Only tasks in cgroups below it, or before that,
-// need the helper.
+// such task (a task below it has another); the cgroup can't go away, mmprof holds it open. Only tasks in
+// cgroups below it, or before that, need the helper.
 INLINE bool in_workload(struct task_struct *task)
 {
 	struct cgroup *own = task->cgroups->dfl_cgrp;
@@ -77,7 +77,7 @@ INLINE bool in_workload(struct task_struct *task)
 		return false;
 	if (bpf_current_task_under_cgroup(&workload_cgroup, 0) != 1)
 		return false;
-	if (!control.workload) {
+	if (!control.workload && own->kn->id == control.workload_id) {
 		control.workload_level = own->level;
 		control.workload = (u64)own;
 	}

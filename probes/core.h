@@ -15,8 +15,13 @@ typedef __u64 u64;
 
 #define CO_RE __attribute__((preserve_access_index))
 
+struct kernfs_node {
+	u64 id; // of a cgroup's directory: its inode number
+} CO_RE;
+
 struct cgroup {
 	int level;
+	struct kernfs_node *kn;
 } CO_RE;
 
 struct css_set {

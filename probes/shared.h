@@ -19,8 +19,9 @@
 
 // One switch for all programs of all kinds, so that a run begins and ends for all of them at once.
 struct control {
-	unsigned long long workload; // address of the workload's struct cgroup, learned when first seen
-	int workload_level;          // its depth in the hierarchy
+	unsigned long long workload_id; // of the workload's cgroup
+	unsigned long long workload;    // address of its struct cgroup, learned when first seen
+	int workload_level;             // its depth in the hierarchy
 	unsigned int enabled;
 };
 

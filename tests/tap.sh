@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# TAP for the shell tests: `. tests/tap.sh`, then ok/is/like/between/skip, and tap_done at the end.
+# TAP for the shell tests: `. tests/tap.sh`, then ok/is/like/between/soon/skip, and tap_done at the end.
 
 tap_n=0 tap_failed=0
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/mmprof-test.XXXXXX")
@@ -50,6 +50,16 @@ like() { # got regex name
 	tap_result $status "$3"
 	((status == 0)) || diag "got '$1', wanted a match of '$2'"
 	return $status
+}
+
+# Until COMMAND succeeds, a minute at most.
+soon() {
+	local _
+	for _ in $(seq 600); do
+		"$@" && return
+		sleep 0.1
+	done
+	return 1
 }
 
 skip() { # name why

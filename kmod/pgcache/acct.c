@@ -33,6 +33,23 @@ static long counted(enum pgc_id id, bool exact)
 	return exact ? percpu_counter_sum_positive(used) : percpu_counter_read_positive(used);
 }
 
+/* Exactly: with what the processors have not yet added to the total. */
+static long kernels_total(bool exact)
+{
+	long n = global_node_page_state(NR_PAGETABLE);
+	int node, cpu;
+
+	if (!exact)
+		return n;
+	for_each_online_node(node)
+	{
+		for_each_possible_cpu(cpu)
+			n += READ_ONCE(per_cpu_ptr(NODE_DATA(node)->per_cpu_nodestats, cpu)
+					       ->vm_node_stat_diff[NR_PAGETABLE]);
+	}
+	return n;
+}
+
 /* Tables that the kernel counts in NR_PAGETABLE. */
 static long in_total(bool exact)
 {
@@ -44,12 +61,12 @@ static long others;
 
 void pgc_used_start(void)
 {
-	others = global_node_page_state(NR_PAGETABLE) - in_total(true) - counted(PGC_PTE, true);
+	others = kernels_total(true) - in_total(true) - counted(PGC_PTE, true);
 }
 
 unsigned long pgc_used(struct pgc_level *l, bool exact)
 {
 	if (l != &pgc_levels[PGC_PTE])
 		return counted(l - pgc_levels, exact);
-	return max(0L, (long)global_node_page_state(NR_PAGETABLE) - others - in_total(exact));
+	return max(0L, kernels_total(exact) - others - in_total(exact));
 }

@@ -18,14 +18,14 @@
 #define RING_SLOTS 32
 #define BATCH 32
 #define TICK_MS 250
+#define SETTLE_AT_ONCE 512
 
 struct pgc_level pgc_levels[PGC_LEVELS] = {
-	[PGC_PGD] =
-		{.name = "pgd", .order = PGD_ALLOCATION_ORDER, .share = 1, .ratio = 4, .low = 2},
-	[PGC_P4D] = {.name = "p4d", .share = 1, .ratio = 4, .low = 2},
-	[PGC_PUD] = {.name = "pud", .share = 1, .ratio = 4, .low = 2},
-	[PGC_PMD] = {.name = "pmd", .share = 4, .ratio = 4, .low = 2},
-	[PGC_PTE] = {.name = "pte", .share = 16, .ratio = 4, .low = 2},
+	[PGC_PGD] = {.name = "pgd", .order = PGD_ALLOCATION_ORDER, .ratio = 4, .low = 2},
+	[PGC_P4D] = {.name = "p4d", .ratio = 4, .low = 2},
+	[PGC_PUD] = {.name = "pud", .ratio = 4, .low = 2},
+	[PGC_PMD] = {.name = "pmd", .ratio = 4, .low = 2},
+	[PGC_PTE] = {.name = "pte", .ratio = 4, .low = 2},
 };
 
 bool pgc_enabled;
@@ -37,6 +37,18 @@ static DEFINE_MUTEX(resize_lock);
 static unsigned long next_age;
 static void tick(struct work_struct *work);
 static DECLARE_DELAYED_WORK(tick_work, tick);
+static bool tick_hurried; /* once is enough until it has run */
+
+/* Those in pools: the hooks don't look at all processors' rings, which hold half of max at most. */
+static unsigned long pooled(struct pgc_level *l)
+{
+	unsigned long n = 0;
+	int node;
+
+	for_each_online_node(node)
+		n += READ_ONCE(l->pool[node].count);
+	return n;
+}
 
 unsigned long pgc_free_tables(struct pgc_level *l)
 {
@@ -116,23 +128,37 @@ static bool is_zero(struct pgc_level *l, struct page *page)
 	       !memchr_inv(table + PAGE_SIZE, 0, PAGE_SIZE / 2);
 }
 
+/*
+ * The last reference should be the cache's, but the page has been made a table by somebody else. It
+ * must not be freed then. (Seen where tables are marked as such: pte and pmd, and pud since 6.9.)
+ */
+static bool is_anothers(struct page *page)
+{
+	return pgc_ready(page) && unlikely(PageTable(page)); /* in this order: see pgc_ready */
+}
+
 static void release(struct pgc_level *l, struct page *page)
 {
 	if (l->order)
 		__free_pages(page, l->order);
+	else if (is_anothers(page))
+		pr_err_ratelimited("pgcache: a cached %s table is in use: left alone\n", l->name);
 	else
 		put_page(page);
 }
 
+/* A reference that has come since the page was found ready is one that looks at it and goes. */
 static bool verified(struct pgc_level *l, struct page *page)
 {
-	if (page_ref_count(page) == 1 && !PageHWPoison(page) && is_zero(l, page))
+	bool anothers = !l->order && PageTable(page);
+
+	if (!anothers && !PageHWPoison(page) && is_zero(l, page))
 		return true;
-	pr_err_ratelimited(
-		"pgcache: a cached %s table is not clean (pfn %lx, %d references): thrown away\n",
-		l->name, page_to_pfn(page), page_ref_count(page));
+	pr_err_ratelimited("pgcache: a cached %s table is not clean (pfn %lx%s): thrown away\n",
+			   l->name, page_to_pfn(page), anothers ? ", in use" : "");
 	pgc_count(l, PGC_dirty, 1);
-	release(l, page);
+	if (!anothers)
+		release(l, page);
 	return false;
 }
 
@@ -159,6 +185,20 @@ static void make_fresh(struct page *page)
 	page->index = 0;
 }
 
+/* numactl, cpusets: what is cached here is this node's. */
+static bool wants_other_node(void)
+{
+#ifdef CONFIG_NUMA
+	if (current->mempolicy)
+		return true;
+#endif
+#ifdef CONFIG_CPUSETS
+	return !node_isset(numa_mem_id(), current->mems_allowed);
+#else
+	return false;
+#endif
+}
+
 struct page *pgc_take(struct pgc_level *l)
 {
 	struct pgc_ring *ring = this_cpu_ptr(l->ring);
@@ -166,6 +206,10 @@ struct page *pgc_take(struct pgc_level *l)
 	struct page *page;
 	bool empty;
 
+	if (unlikely(wants_other_node())) {
+		pgc_count(l, PGC_miss_policy, 1);
+		return NULL;
+	}
 	raw_spin_lock(&ring->lock);
 	entry = pgc_ring_take(ring);
 	if (!entry)
@@ -199,37 +243,73 @@ struct page *pgc_take(struct pgc_level *l)
  * Takes tables that are ready, oldest first, off the bill of the cgroup that freed them: it must
  * not run into its limit because of what it doesn't use. With ring->lock held.
  */
-static void settle(struct pgc_level *l, struct pgc_ring *ring, unsigned int n)
+static unsigned int settle(struct pgc_level *l, struct pgc_ring *ring, unsigned int n)
 {
+	unsigned int done = 0;
 	struct page *page;
 
-	while (n-- && ring->settled < ring->count) {
+	while (done < n && ring->settled < ring->count) {
 		page = pgc_entry_page(*pgc_ring_at(ring, ring->settled));
 		if (!pgc_ready(page))
-			return;
+			break;
 		pgc_uncharge(l, page);
 		ring->settled++;
+		done++;
+	}
+	return done;
+}
+
+static unsigned int settle_locked(struct pgc_level *l, struct pgc_ring *ring, unsigned int n)
+{
+	if (READ_ONCE(ring->settled) == READ_ONCE(ring->count))
+		return 0;
+	raw_spin_lock(&ring->lock);
+	n = settle(l, ring, n);
+	raw_spin_unlock(&ring->lock);
+	return n;
+}
+
+/*
+ * A cgroup that is out of room reclaims its own, where the shrinker is not asked; what it is still
+ * charged for here would count as in use. The kernel comes again while that makes room, so that a
+ * part at a time will do.
+ */
+void pgc_settle(void)
+{
+	unsigned int left = SETTLE_AT_ONCE;
+	struct pgc_level *l;
+	int i;
+
+	for_each_level(l) {
+		for_each_online_node(i)
+			left -= settle_locked(l, &l->pool[i], left);
+		for_each_possible_cpu(i)
+			left -= settle_locked(l, per_cpu_ptr(l->ring, i), left);
 	}
 }
 
 static void spill(struct pgc_level *l, struct pgc_ring *ring)
 {
 	struct pgc_ring *pool = &l->pool[numa_mem_id()];
-	unsigned long free = pgc_free_tables(l), max = READ_ONCE(l->max);
+	unsigned long held = pooled(l), max = READ_ONCE(pool->limit);
 	unsigned int n = max(ring->limit / 2, 1U);
 
-	if (free >= max)
+	if (held >= max)
 		return;
 	raw_spin_lock(&pool->lock);
-	n = pgc_ring_move(ring, pool, min_t(unsigned long, n, max - free));
+	n = pgc_ring_move(ring, pool, min_t(unsigned long, n, max - held));
 	raw_spin_unlock(&pool->lock);
 	pgc_count(l, PGC_spill, n);
 }
 
-static bool too_many(struct pgc_level *l)
+/* There are surely too many, and the tick is 250 ms away. */
+static void hurry_tick(struct pgc_level *l)
 {
-	return pgc_excess(pgc_free_tables(l), pgc_used(l, false), READ_ONCE(l->ratio),
-			  READ_ONCE(l->low));
+	if (READ_ONCE(tick_hurried) || !pgc_excess(pooled(l), pgc_used(l, false),
+						   READ_ONCE(l->ratio), READ_ONCE(l->low)))
+		return;
+	WRITE_ONCE(tick_hurried, true);
+	mod_delayed_work(system_wq, &tick_work, 0);
 }
 
 bool pgc_park(struct pgc_level *l, struct page *page)
@@ -253,8 +333,8 @@ bool pgc_park(struct pgc_level *l, struct page *page)
 	}
 	raw_spin_unlock(&ring->lock);
 	pgc_count(l, parked ? PGC_park : PGC_park_full, 1);
-	if (full && too_many(l))
-		mod_delayed_work(system_wq, &tick_work, 0);
+	if (full)
+		hurry_tick(l);
 	return parked;
 }
 
@@ -319,16 +399,8 @@ static void age(struct pgc_level *l, struct pgc_ring *ring)
 
 static void settle_all(struct pgc_level *l, struct pgc_ring *ring)
 {
-	unsigned int before, after;
-
-	do {
-		raw_spin_lock(&ring->lock);
-		before = ring->settled;
-		settle(l, ring, BATCH);
-		after = ring->settled;
-		raw_spin_unlock(&ring->lock);
+	while (settle_locked(l, ring, BATCH) == BATCH)
 		cond_resched();
-	} while (after == before + BATCH);
 }
 
 static void tend(struct pgc_level *l, bool aged)
@@ -359,6 +431,7 @@ static void tick(struct work_struct *work)
 	bool aged = READ_ONCE(pgc_age_ms) && time_after_eq(jiffies, next_age);
 	struct pgc_level *l;
 
+	WRITE_ONCE(tick_hurried, false);
 	if (aged)
 		next_age = jiffies + msecs_to_jiffies(READ_ONCE(pgc_age_ms));
 	for_each_level(l)
@@ -368,20 +441,23 @@ static void tick(struct work_struct *work)
 
 /* --- size, start and end */
 
+/* Rings together and pools together so hold max. */
 static void limit_rings(struct pgc_level *l)
 {
+	unsigned int cpus = num_online_cpus(), each = pgc_ring_limit(l->max, cpus, RING_SLOTS);
+	unsigned long rings = min_t(unsigned long, l->max, (unsigned long)each * cpus);
 	int i;
 
 	for_each_possible_cpu(i)
-		WRITE_ONCE(per_cpu_ptr(l->ring, i)->limit,
-			   pgc_ring_limit(l->max, num_online_cpus(), RING_SLOTS));
+		WRITE_ONCE(per_cpu_ptr(l->ring, i)->limit, each);
 	for (i = 0; i < nr_node_ids; i++)
-		WRITE_ONCE(l->pool[i].limit, l->max);
+		WRITE_ONCE(l->pool[i].limit, l->max - rings);
 }
 
-static int resize_level(struct pgc_level *l, unsigned long size_kib, unsigned int shares)
+static int resize_level(struct pgc_level *l, unsigned long size_kib)
 {
-	unsigned long max = pgc_share(size_kib, l->share, shares, (PAGE_SIZE << l->order) / 1024);
+	unsigned long max = pgc_share(size_kib, l - pgc_levels, pgtable_l5_enabled(),
+				      (PAGE_SIZE << l->order) / 1024);
 	int i, err;
 
 	for (i = 0; i < nr_node_ids; i++) {
@@ -397,15 +473,14 @@ static int resize_level(struct pgc_level *l, unsigned long size_kib, unsigned in
 /* What is above the new size is given back by the next tick. */
 int pgc_resize(unsigned long size_kib)
 {
-	unsigned int shares = 0;
 	struct pgc_level *l;
 	int err = 0;
 
-	for_each_level(l)
-		shares += l->share;
+	if (size_kib > totalram_pages() << (PAGE_SHIFT - 10))
+		return -ERANGE;
 	mutex_lock(&resize_lock);
 	for_each_level(l) {
-		err = err ?: resize_level(l, size_kib, shares);
+		err = err ?: resize_level(l, size_kib);
 	}
 	if (!err)
 		pgc_size_kib = size_kib;
@@ -481,28 +556,38 @@ void pgc_cache_exit(void)
 		exit_level(l);
 }
 
-/* For tests: makes one cached table dirty on purpose. Only when it would be seen. */
-static bool break_ring(struct pgc_ring *ring)
+/*
+ * For tests: makes one cached table dirty (1), or look as if in use (2), on purpose. Only when it
+ * would be seen.
+ */
+static bool break_ring(struct pgc_ring *ring, unsigned int how)
 {
+	struct page *page;
 	bool done = false;
 
 	raw_spin_lock(&ring->lock);
-	if (ring->count && pgc_ready(pgc_entry_page(*pgc_ring_at(ring, 0)))) {
-		((unsigned long *)page_address(pgc_entry_page(*pgc_ring_at(ring, 0))))[100] = 0xbad;
+	page = ring->count ? pgc_entry_page(*pgc_ring_at(ring, 0)) : NULL;
+	if (page && pgc_ready(page) && !PageTable(page)) {
+		if (how == 1)
+			((unsigned long *)page_address(page))[100] = 0xbad;
+		else
+			__SetPageTable(page);
 		done = true;
 	}
 	raw_spin_unlock(&ring->lock);
 	return done;
 }
 
-int pgc_break(void)
+int pgc_break(unsigned int how)
 {
 	int cpu;
 
 	if (!pgc_verify)
 		return -EPERM;
+	if (how != 1 && how != 2)
+		return -EINVAL;
 	for_each_possible_cpu(cpu) {
-		if (break_ring(per_cpu_ptr(pgc_levels[PGC_PTE].ring, cpu)))
+		if (break_ring(per_cpu_ptr(pgc_levels[PGC_PTE].ring, cpu), how))
 			return 0;
 	}
 	return -EAGAIN;

@@ -1,21 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * How many tables of each level are in use when the module is loaded: from then on the hooks count.
- * Walks the user half of every address space under its mmap lock for writing, which keeps page
- * tables from being freed (munmap frees them under the read lock), and looks at nothing below the
- * pmd.
+ * The hooks are in place already, and the counts are set while all processors stand still, so that
+ * no table is counted twice or not at all but the few that a sleeping allocation holds.
+ *
+ * pgd_list has every address space, also that of a process that is just ending. Whatever an entry
+ * leads to is a table: they are unlinked before they are freed.
  */
 #include "kcompat.h"
 #include "pgcache.h"
 #include "symbols.h"
-#include <linux/mmap_lock.h>
-#include <linux/sched/mm.h>
-#include <linux/sched/signal.h>
-#include <linux/slab.h>
+#include <linux/hugetlb.h>
+#include <linux/stop_machine.h>
 
 struct census {
 	long n[PGC_LEVELS];
 };
+
+/* An anonymous huge page has a pte table put by, for when it is split. */
+static bool has_spare(pmd_t value)
+{
+	struct page *page;
+
+	if (pmd_devmap(value))
+		return false;
+	page = compound_head(pmd_page(value));
+	return PageAnon(page) && !PageHuge(page);
+}
 
 static void walk_pmd(struct census *c, pud_t *pud)
 {
@@ -24,7 +35,7 @@ static void walk_pmd(struct census *c, pud_t *pud)
 
 	for (i = 0; i < PTRS_PER_PMD; i++) {
 		value = READ_ONCE(pmd[i]);
-		if (pmd_present(value) && !pmd_leaf(value))
+		if (pmd_present(value) && (!pmd_leaf(value) || has_spare(value)))
 			c->n[PGC_PTE]++;
 	}
 }
@@ -57,71 +68,35 @@ static void walk_p4d(struct census *c, pgd_t *pgd)
 	}
 }
 
-static void walk_mm(struct census *c, struct mm_struct *mm)
+static void walk_pgd(struct census *c, pgd_t *pgd)
 {
 	int i;
 
-	if (mmap_write_lock_killable(mm))
-		return;
+	c->n[PGC_PGD]++;
 	for (i = 0; i < KERNEL_PGD_BOUNDARY; i++) {
-		if (!pgd_present(READ_ONCE(mm->pgd[i])) && pgtable_l5_enabled())
+		if (!pgd_present(READ_ONCE(pgd[i])) && pgtable_l5_enabled())
 			continue;
 		c->n[PGC_P4D] += pgtable_l5_enabled();
-		walk_p4d(c, mm->pgd + i);
+		walk_p4d(c, pgd + i);
 	}
-	mmap_write_unlock(mm);
 }
 
-/* The address spaces of all processes, each with a reference; those of threads are one. */
-static struct mm_struct **collect(unsigned int *n, unsigned int room)
-{
-	struct mm_struct **list = kvmalloc_array(room, sizeof(*list), GFP_KERNEL), *mm;
-	struct task_struct *p;
-
-	*n = 0;
-	if (!list)
-		return NULL;
-	rcu_read_lock();
-	for_each_process(p) {
-		mm = *n < room ? get_task_mm(p) : NULL;
-		if (mm)
-			list[(*n)++] = mm;
-	}
-	rcu_read_unlock();
-	return list;
-}
-
-static long count_pgds(void)
-{
-	struct list_head *at;
-	long n = 0;
-
-	spin_lock(ksym_data(pgd_lock, spinlock_t));
-	list_for_each(at, ksym_data(pgd_list, struct list_head))
-		n++;
-	spin_unlock(ksym_data(pgd_lock, spinlock_t));
-	return n;
-}
-
-int pgc_census(void)
+/* Nobody holds pgd_lock: its holders cannot be preempted. */
+static int take_census(void *unused)
 {
 	struct census c = {};
-	unsigned int n, i;
-	struct mm_struct **mm;
 	struct pgc_level *l;
+	struct page *page;
 
-	c.n[PGC_PGD] = count_pgds();
-	mm = collect(&n, c.n[PGC_PGD] + 64);
-	if (!mm)
-		return -ENOMEM;
-	for (i = 0; i < n; i++) {
-		walk_mm(&c, mm[i]);
-		mmput(mm[i]);
-		cond_resched();
-	}
-	kvfree(mm);
+	list_for_each_entry(page, ksym_data(pgd_list, struct list_head), lru)
+		walk_pgd(&c, page_address(page));
 	for_each_level(l)
 		percpu_counter_set(&l->used, c.n[l - pgc_levels]);
 	pgc_used_start();
 	return 0;
+}
+
+int pgc_census(void)
+{
+	return stop_machine(take_census, NULL, NULL);
 }

@@ -24,7 +24,7 @@ void pgcache_return(void);
 /* Where the hooked functions call ftrace, which is what a hook is told. */
 static struct {
 	unsigned long pgd_alloc, p4d_alloc, pud_alloc, pmd_alloc, pte_alloc;
-	unsigned long pgd_free, p4d_free, pud_free, pmd_free, pte_free;
+	unsigned long pgd_free, p4d_free, pud_free, pmd_free, pte_free, cgroup_reclaim;
 } at;
 
 /*
@@ -104,7 +104,7 @@ static void notrace watch(unsigned long ip, unsigned long parent, struct ftrace_
 	preempt_disable_notrace();
 	if (likely(ip == at.pte_free)) {
 		if (enabled)
-			pgcache_free_pte(table);
+			pgcache_free_pte((struct mmu_gather *)kc_regs(fregs)->di, table);
 	} else if (ip == at.pmd_free) {
 		pgc_count_used(PGC_PMD, -1);
 		if (enabled)
@@ -117,6 +117,8 @@ static void notrace watch(unsigned long ip, unsigned long parent, struct ftrace_
 		pgc_count_used(PGC_P4D, -1);
 		if (enabled)
 			pgcache_free_p4d(table);
+	} else if (ip == at.cgroup_reclaim) {
+		pgc_settle();
 	}
 	preempt_enable_notrace();
 }
@@ -140,6 +142,8 @@ static int locate(void)
 		{&at.pud_free, ksym_at____pud_free_tlb, "___pud_free_tlb"},
 		{&at.pmd_free, ksym_at____pmd_free_tlb, "___pmd_free_tlb"},
 		{&at.pte_free, ksym_at____pte_free_tlb, "___pte_free_tlb"},
+		{&at.cgroup_reclaim, ksym_at_try_to_free_mem_cgroup_pages,
+		 "try_to_free_mem_cgroup_pages"},
 	};
 	int i;
 
@@ -179,7 +183,7 @@ int pgc_hooks_init(void)
 	int err = locate();
 
 	if (!err)
-		err = hook(&watch_ops, &at.p4d_free, 4);
+		err = hook(&watch_ops, &at.p4d_free, 5);
 	if (err)
 		return err;
 	err = hook(&replace_ops, &at.pgd_alloc, 6);

@@ -6,11 +6,15 @@
  * user of the mm is gone, so there is nothing to wait for.
  *
  * While it is cached a pgd is not on pgd_list and misses changes of the kernel's half, which is
- * copied afresh on reuse.
+ * copied afresh on reuse: all of it, also what lies below KERNEL_PGD_BOUNDARY, where pgd_alloc
+ * leaves zeroes and a process's own LDT is mapped. With page-table isolation the kernel clears that
+ * entry in one of the two pages only.
  */
 #include "kcompat.h"
 #include "pgcache.h"
 #include "symbols.h"
+
+enum { USER_PTRS = PTRS_PER_PGD / 2 };
 
 noinline pgd_t *pgcache_alloc_pgd(struct mm_struct *mm)
 {
@@ -23,8 +27,8 @@ noinline pgd_t *pgcache_alloc_pgd(struct mm_struct *mm)
 	pgd = page_address(page);
 	mm->pgd = pgd;
 	spin_lock(pgd_lock);
-	clone_pgd_range(pgd + KERNEL_PGD_BOUNDARY,
-			ksym_data(init_top_pgt, pgd_t) + KERNEL_PGD_BOUNDARY, KERNEL_PGD_PTRS);
+	clone_pgd_range(pgd + USER_PTRS, ksym_data(init_top_pgt, pgd_t) + USER_PTRS,
+			PTRS_PER_PGD - USER_PTRS);
 	kc_set_pt_mm(page, mm);
 	list_add(&page->lru, ksym_data(pgd_list, struct list_head));
 	spin_unlock(pgd_lock);

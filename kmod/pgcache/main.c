@@ -21,12 +21,12 @@ MODULE_PARM_DESC(
 	"size of all levels together, 0: nothing is kept (default -1: 1/128 of memory, 64 MiB at most)");
 module_param_named(age_ms, pgc_age_ms, uint, 0444);
 MODULE_PARM_DESC(age_ms, "give back what was not needed for so long (default 10000, 0: never)");
-static unsigned int ratio;
-module_param(ratio, uint, 0444);
-MODULE_PARM_DESC(ratio, "of all levels: give back when free > ratio * used (default 4)");
-static unsigned int low;
-module_param(low, uint, 0444);
-MODULE_PARM_DESC(low, "of all levels: and keep low * used (default 2)");
+static int ratio = -1;
+module_param(ratio, int, 0444);
+MODULE_PARM_DESC(ratio, "of all levels: give back when free > ratio * used, 0: never (default -1: 4)");
+static int low = -1;
+module_param(low, int, 0444);
+MODULE_PARM_DESC(low, "of all levels: and keep low * used (default -1: 2)");
 static int fail_at;
 module_param(fail_at, int, 0444);
 MODULE_PARM_DESC(fail_at, "for tests: let this step of the load fail (1 is the first)");
@@ -36,8 +36,10 @@ static void set_levels(void)
 	struct pgc_level *l;
 
 	for_each_level(l) {
-		l->ratio = ratio ?: l->ratio;
-		l->low = low ?: l->low;
+		if (ratio >= 0)
+			l->ratio = ratio;
+		if (low >= 0)
+			l->low = low;
 	}
 }
 
@@ -64,11 +66,12 @@ static int start_cache(void)
 	return pgc_cache_init(size_kib ?: -1);
 }
 
-static int keep_nothing(void)
+static int keep_size(void)
 {
-	int err = pgc_resize(0);
+	int err = size_kib ? 0 : pgc_resize(0);
 
-	pgc_flush();
+	if (!size_kib)
+		pgc_flush();
 	return err;
 }
 
@@ -77,16 +80,18 @@ static const struct {
 	const char *name;
 	int (*init)(void);
 	void (*exit)(void);
+	bool silent; /* does not itself say why it refuses */
 } steps[] = {
-	{"kernel", check_kernel, NULL},
-	{"symbols", pgc_symbols_init, NULL},
-	{"prototypes", pgc_prototypes, NULL},
-	{"cache", start_cache, pgc_cache_exit},
-	{"census", pgc_census, NULL},
-	{"shrinker", pgc_shrink_init, pgc_shrink_exit},
-	{"sysfs", pgc_sysfs_init, pgc_sysfs_exit},
+	{"kernel", check_kernel},
+	{"symbols", pgc_symbols_init},
+	{"prototypes", pgc_prototypes},
+	{"cache", start_cache, pgc_cache_exit, true},
+	{"shrinker", pgc_shrink_init, pgc_shrink_exit, true},
+	{"sysfs", pgc_sysfs_init, pgc_sysfs_exit, true},
 	{"hooks", pgc_hooks_init, pgc_hooks_exit},
-	{"self-test", pgc_selftest, NULL},
+	{"census", pgc_census, NULL, true},
+	{"self-test", pgc_selftest},
+	{"size", keep_size, NULL, true},
 };
 
 static void undo(int n)
@@ -110,15 +115,10 @@ static int __init pgcache_init(void)
 		if (fail_at == i + 1)
 			pr_err("pgcache: refused: told to fail at step %d (%s)\n", i + 1,
 			       steps[i].name);
+		else if (steps[i].silent)
+			pr_err("pgcache: refused: %s: error %d\n", steps[i].name, err);
 		undo(i);
 		return err;
-	}
-	if (!size_kib) {
-		err = keep_nothing();
-		if (err) {
-			undo(ARRAY_SIZE(steps));
-			return err;
-		}
 	}
 	WRITE_ONCE(pgc_enabled, enabled);
 	pr_info("pgcache: %s, %lu KiB\n", enabled ? "on" : "off", pgc_size_kib);

@@ -28,6 +28,7 @@ enum pgc_id { PGC_PGD, PGC_P4D, PGC_PUD, PGC_PMD, PGC_PTE, PGC_LEVELS };
 	X(miss_empty)  /* nothing cached here */                                                   \
 	X(miss_busy)   /* all that was looked at still had other references */                     \
 	X(miss_charge) /* the memory cgroup has no room */                                         \
+	X(miss_policy) /* the task may want another node's memory */                               \
 	X(park)        /* tables taken in */                                                       \
 	X(park_full)   /* not taken in: no room */                                                 \
 	X(park_remote) /* not taken in: belongs to another node */                                 \
@@ -38,7 +39,7 @@ enum pgc_id { PGC_PGD, PGC_P4D, PGC_PUD, PGC_PMD, PGC_PTE, PGC_LEVELS };
 	X(age)         /* given back: not needed for age_ms */                                     \
 	X(shrink)      /* given back: the kernel was short of memory */                            \
 	X(flushed)     /* given back: by request, or at unload */                                  \
-	X(dirty)       /* thrown away: not zero (seen with verify=1 only) */
+	X(dirty)       /* thrown away: not zero, or another's (seen with verify=1 only) */
 
 enum pgc_stat {
 #define X(name) PGC_##name,
@@ -54,7 +55,6 @@ struct pgc_stats {
 struct pgc_level {
 	const char *name;
 	unsigned int order; /* of a table: the pgd has two pages */
-	unsigned int share; /* of size_kib */
 	unsigned int ratio; /* free above ratio * used is given back... */
 	unsigned int low;   /* ...down to low * used */
 	unsigned long max;  /* tables */
@@ -93,7 +93,9 @@ unsigned long pgc_give_back(struct pgc_level *l, unsigned long n, enum pgc_stat 
 void pgc_flush(void);
 int pgc_resize(unsigned long size_kib);
 u64 pgc_stat(struct pgc_level *l, enum pgc_stat what);
-int pgc_break(void);
+int pgc_break(unsigned int how);
+/* Takes what is ready off the bill of the cgroups that freed it. Does not sleep. */
+void pgc_settle(void);
 
 /* acct.c */
 int pgc_charge(struct pgc_level *l, struct page *page);
@@ -109,9 +111,11 @@ static inline void pgc_count_used(enum pgc_id id, int n)
 	percpu_counter_add(&pgc_levels[id].used, n);
 }
 
+struct mmu_gather;
+
 /* level_*.c: entry and exit of each level. Probes may attach to these. */
 pgtable_t pgcache_alloc_pte(struct mm_struct *mm);
-void pgcache_free_pte(struct page *page);
+void pgcache_free_pte(struct mmu_gather *tlb, struct page *page);
 bool pgcache_alloc_pmd(struct mm_struct *mm, pud_t *pud);
 void pgcache_free_pmd(pmd_t *pmd);
 bool pgcache_alloc_pud(struct mm_struct *mm, p4d_t *p4d);

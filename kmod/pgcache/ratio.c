@@ -9,10 +9,12 @@ unsigned long pgc_excess(unsigned long free, unsigned long used, unsigned int ra
 	return free - low * used;
 }
 
-unsigned long pgc_share(unsigned long size_kib, unsigned int share, unsigned int shares,
+unsigned long pgc_share(unsigned long size_kib, unsigned int level, int five_levels,
 			unsigned int table_kib)
 {
-	return size_kib / shares * share / table_kib;
+	const unsigned int share[] = {1, !!five_levels, 1, 4, 16};
+
+	return size_kib / (22 + share[1]) * share[level] / table_kib;
 }
 
 /*

@@ -55,17 +55,40 @@ static int pgd_round(void)
 	return err;
 }
 
-static int check_levels(bool hit)
+/* The first level that this kernel has and whose counter is 0, or not. */
+static struct pgc_level *find_level(enum pgc_stat what, bool zero)
 {
 	struct pgc_level *l;
 
 	for_each_level(l) {
 		if (l == &pgc_levels[PGC_P4D] && !pgtable_l5_enabled())
 			continue;
-		if (pgc_stat(l, hit ? PGC_hit : PGC_park))
-			continue;
-		pr_err("pgcache: refused: self-test: no %s table was %s the cache\n", l->name,
-		       hit ? "taken from" : "put into");
+		if (!pgc_stat(l, what) == zero)
+			return l;
+	}
+	return NULL;
+}
+
+static int judge(void)
+{
+	struct pgc_level *l;
+
+	l = find_level(PGC_park, true);
+	if (l) {
+		pr_err("pgcache: refused: self-test: no %s table was put into the cache\n",
+		       l->name);
+		return -EOPNOTSUPP;
+	}
+	l = find_level(PGC_hit, true);
+	if (l) {
+		pr_err("pgcache: refused: self-test: no %s table was taken from the cache\n",
+		       l->name);
+		return -EOPNOTSUPP;
+	}
+	l = find_level(PGC_dirty, false);
+	if (l) {
+		pr_err("pgcache: refused: self-test: a %s table was not zero when it was freed\n",
+		       l->name);
 		return -EOPNOTSUPP;
 	}
 	return 0;
@@ -76,11 +99,8 @@ static int self_test(void)
 	int round, err = 0;
 
 	/* other processors, or a grace period that has not passed, may cost a round */
-	for (round = 0; round < 20 && !err; round++) {
+	for (round = 0; round < 20 && !err && find_level(PGC_hit, true); round++) {
 		err = touch_alone() ?: pgd_round();
-		if (round && !err && pgc_stat(&pgc_levels[PGC_PMD], PGC_hit) &&
-		    pgc_stat(&pgc_levels[PGC_PGD], PGC_hit))
-			break;
 		if (round > 2)
 			synchronize_rcu();
 	}
@@ -88,7 +108,7 @@ static int self_test(void)
 		pr_err("pgcache: refused: self-test could not use page tables (%d)\n", err);
 		return err;
 	}
-	return check_levels(false) ?: check_levels(true);
+	return judge();
 }
 
 int pgc_selftest(void)
@@ -99,10 +119,6 @@ int pgc_selftest(void)
 	pgc_verify = true;
 	WRITE_ONCE(pgc_enabled, true);
 	err = self_test();
-	if (!err && pgc_stat(&pgc_levels[PGC_PTE], PGC_dirty)) {
-		pr_err("pgcache: refused: self-test: a table was not zero when it was freed\n");
-		err = -EOPNOTSUPP;
-	}
 	if (err)
 		WRITE_ONCE(pgc_enabled, false);
 	pgc_verify = verify;

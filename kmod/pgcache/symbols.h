@@ -29,7 +29,8 @@
 	X(___pte_free_tlb)                                                                         \
 	X(___pmd_free_tlb)                                                                         \
 	X(___pud_free_tlb)                                                                         \
-	X(___p4d_free_tlb)
+	X(___p4d_free_tlb)                                                                         \
+	X(try_to_free_mem_cgroup_pages)
 
 #define PGC_DATA(X)                                                                                \
 	X(init_mm, struct mm_struct)                                                               \

@@ -90,8 +90,6 @@ static ssize_t size_kib_store(struct kobject *kobj, struct kobj_attribute *attr,
 	unsigned long value;
 	int err = kstrtoul(buf, 0, &value);
 
-	if (!err && value > totalram_pages() << (PAGE_SHIFT - 10))
-		err = -ERANGE;
 	return err ?: pgc_resize(value) ?: n;
 }
 
@@ -111,7 +109,10 @@ static ssize_t flush_store(struct kobject *kobj, struct kobj_attribute *attr, co
 static ssize_t break_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
 			   size_t n)
 {
-	return pgc_break() ?: n;
+	unsigned int how;
+	int err = kstrtouint(buf, 0, &how);
+
+	return err ?: pgc_break(how) ?: n;
 }
 
 /* All that can be counted, for those who read it often: "pte.hit 123" lines. */
@@ -160,7 +161,7 @@ static ssize_t miss_show(struct kobject *kobj, struct kobj_attribute *attr, char
 
 	return sysfs_emit(buf, "%llu\n",
 			  pgc_stat(l, PGC_miss_empty) + pgc_stat(l, PGC_miss_busy) +
-				  pgc_stat(l, PGC_miss_charge));
+				  pgc_stat(l, PGC_miss_charge) + pgc_stat(l, PGC_miss_policy));
 }
 
 static ssize_t ratio_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,

@@ -4,11 +4,17 @@
  * memory holds what was written: a table that is handed out twice, too early or dirty shows as
  * wrong content or as a crash.
  *
- *   ptmix mix SECONDS PROCESSES       ends early when the file $PTMIX_STOP appears; exit status 1:
- * wrong content; the operations done are printed ptmix hold PROCESSES CMD...       keeps so many
- * idle processes while CMD runs; its exit status
+ *   ptmix mix SECONDS PROCESSES
+ * ends early when the file $PTMIX_STOP appears; exit status 1: wrong content; the operations done
+ * are printed
+ *   ptmix hold PROCESSES CMD...
+ * keeps so many idle processes while CMD runs; its exit status
+ *   ptmix turns PAGES ROUNDS
+ * in turns, a process with so many pte tables and next to no memory, and one with so many pages and
+ * few tables; exit status 1: one was killed
  */
 #define _GNU_SOURCE
+#include <asm/ldt.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -16,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -99,11 +106,19 @@ static void op_huge(void)
 	munmap(p, 6 * MIB);
 }
 
+/* Ends with a child that did not end well. */
+static void reap(pid_t pid)
+{
+	int status;
+
+	if (pid > 0 && waitpid(pid, &status, 0) == pid && status)
+		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 3);
+}
+
 static void op_fork(void)
 {
 	uint64_t key = rnd();
 	char *p = map(MIB);
-	int status;
 	pid_t pid;
 
 	fill(p, MIB, PAGE, key);
@@ -116,8 +131,7 @@ static void op_fork(void)
 			execl("/bin/true", "true", (char *)NULL);
 		_exit(0);
 	}
-	if (pid > 0 && waitpid(pid, &status, 0) == pid && status)
-		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 3);
+	reap(pid);
 	check(p, MIB, PAGE, key, "parent's");
 	munmap(p, MIB);
 }
@@ -143,9 +157,48 @@ static void op_race(void)
 	munmap(p, 64 * MIB);
 }
 
+/* A process with an LDT of up to sixteen pages, which page-table isolation maps into its tables. */
+static void use_ldt(void)
+{
+	struct user_desc d = {.entry_number = rnd() % LDT_ENTRIES, .limit = 1, .seg_32bit = 1};
+	static uint64_t table[LDT_ENTRIES];
+
+	d.base_addr = rnd() >> 32;
+	if (syscall(SYS_modify_ldt, 0x11, &d, sizeof(d)))
+		_exit(4);
+	if (syscall(SYS_modify_ldt, 0, table, sizeof(table)) < (long)(8 * d.entry_number + 8))
+		wrong("LDT's size");
+	if ((table[d.entry_number] >> 16 & 0xffffff) != (d.base_addr & 0xffffff))
+		wrong("LDT");
+}
+
+static void op_ldt(void)
+{
+	char *p, *a;
+	pid_t pid = fork();
+
+	if (!pid) {
+		use_ldt();
+		if (rnd() % 2) /* and a child that has a copy of it */
+			reap(fork());
+		_exit(0);
+	}
+	reap(pid);
+	/* where its table has entries, ours must have none */
+	p = map(4 * MIB);
+	a = (char *)(((uintptr_t)p + 2 * MIB - 1) & ~(2 * MIB - 1));
+	madvise(p, 4 * MIB, MADV_NOHUGEPAGE);
+	for (size_t i = 0; i < 32 * PAGE; i += PAGE) {
+		a[i] = 1;
+		if (a[i + 8] || a[i + PAGE - 1])
+			wrong("new page");
+	}
+	munmap(p, 4 * MIB);
+}
+
 static uint64_t worker(time_t end)
 {
-	void (*const op[])(void) = {op_map, op_map, op_huge, op_fork, op_fork, op_race};
+	void (*const op[])(void) = {op_map, op_map, op_huge, op_fork, op_fork, op_race, op_ldt};
 	const char *stop = getenv("PTMIX_STOP");
 	uint64_t n = 0;
 
@@ -205,12 +258,46 @@ static int hold(int processes, char **argv)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
+static void many_tables(int n)
+{
+	char *p = map(n * 2 * MIB);
+
+	madvise(p, n * 2 * MIB, MADV_NOHUGEPAGE);
+	for (int i = 0; i < n; i++) /* read: all the page of zeroes */
+		(void)*(volatile char *)(p + i * 2 * MIB);
+}
+
+static void many_pages(int n)
+{
+	fill(map(n * PAGE), n * PAGE, PAGE, 1);
+}
+
+static int turns(int pages, int rounds)
+{
+	void (*const use[])(int) = {many_tables, many_pages};
+	int status;
+
+	seed = getpid();
+	for (int i = 0; i < 2 * rounds; i++) {
+		if (!fork()) {
+			use[i % 2](pages);
+			_exit(0);
+		}
+		if (wait(&status) < 0 || status)
+			return 1;
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 4 && !strcmp(argv[1], "mix"))
 		return mix(atoi(argv[2]), atoi(argv[3]));
 	if (argc >= 4 && !strcmp(argv[1], "hold"))
 		return hold(atoi(argv[2]), argv + 3);
-	fprintf(stderr, "usage: ptmix mix SECONDS PROCESSES | ptmix hold PROCESSES CMD...\n");
+	if (argc == 4 && !strcmp(argv[1], "turns"))
+		return turns(atoi(argv[2]), atoi(argv[3]));
+	fprintf(stderr, "usage: ptmix mix SECONDS PROCESSES | ptmix hold PROCESSES CMD... | "
+			"ptmix turns PAGES ROUNDS\n");
 	return 2;
 }

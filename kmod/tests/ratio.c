@@ -46,10 +46,13 @@ static void bounds(void)
 
 static void sizes(void)
 {
-	is(pgc_share(23 * 1024, 16, 23, 4), 4096,
+	is(pgc_share(23 * 1024, 4, 1, 4), 4096,
 	   "16 of 23 parts of 23 MiB: 4096 tables of one page");
-	is(pgc_share(23 * 1024, 1, 23, 8), 128, "one part: 128 tables of two pages");
-	is(pgc_share(0, 16, 23, 4), 0, "no size, no tables");
+	is(pgc_share(23 * 1024, 0, 1, 8), 128, "one part: 128 tables of two pages");
+	is(pgc_share(23 * 1024, 1, 1, 4), 256, "p4d: one part of five levels");
+	is(pgc_share(22 * 1024, 1, 0, 4), 0, "none of four");
+	is(pgc_share(22 * 1024, 4, 0, 4), 4096, "where there are 22 parts");
+	is(pgc_share(0, 4, 1, 4), 0, "no size, no tables");
 	is(pgc_ring_limit(0, 2, 32), 0, "no tables, no ring");
 	is(pgc_ring_limit(1, 2, 32), 2, "a ring has two at least");
 	is(pgc_ring_limit(64, 2, 32), 16, "two rings share one half");

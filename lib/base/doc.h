@@ -68,6 +68,13 @@ int doc_print_page(const struct doc *doc, const struct doc_figure *figures, int 
 // "text", "md", "csv", "json", "latex", "html" → format; -EINVAL with an err chain for anything else.
 int doc_format_parse(const char *name, enum doc_format *format);
 
+// The document as JSON, on one line if `indent` is 0: ASCII, and each number reads back as it was. free() it;
+// NULL: no memory.
+char *doc_json(const struct doc *doc, size_t indent);
+
+// Text of any origin made harmless and visible: "\x1b[2J" for an escape sequence. g_free it.
+char *doc_harmless(const char *text);
+
 // Prints the whole document. Returns 0 or a negative errno (a full disk, a closed pipe).
 int doc_print(const struct doc *doc, enum doc_format format, FILE *out);
 

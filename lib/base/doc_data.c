@@ -134,7 +134,7 @@ static json_t *json_section(const struct doc_section *sec)
 	return json_pack("{s:o, s:o}", "rows", rows, "notes", notes);
 }
 
-int doc_print_json(const struct doc *doc, FILE *out)
+char *doc_json(const struct doc *doc, size_t indent)
 {
 	json_t *sections = json_object(), *root = json_object();
 	char *text;
@@ -146,8 +146,16 @@ int doc_print_json(const struct doc *doc, FILE *out)
 	}
 	json_object_set_new(root, "name", json_valid(doc->name));
 	json_object_set_new(root, "sections", sections);
-	text = json_dumps(root, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
+	text = json_dumps(root, (indent ? JSON_INDENT(indent) : JSON_COMPACT) | JSON_ENSURE_ASCII |
+				    JSON_REAL_PRECISION(17));
 	json_decref(root);
+	return text;
+}
+
+int doc_print_json(const struct doc *doc, FILE *out)
+{
+	char *text = doc_json(doc, 2);
+
 	if (!text)
 		return err_set(-ENOMEM, "can't make JSON of the output");
 	fputs(text, out);

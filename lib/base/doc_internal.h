@@ -49,9 +49,6 @@ static inline const struct cell *doc_cell_at(const struct doc_section *sec, guin
 // A cell for people, without control characters or anything else that a terminal would obey. g_free it.
 char *doc_cell_text(const struct cell *cell, enum doc_unit unit);
 
-// Text of any origin made harmless and visible: "\x1b[2J" for an escape sequence. g_free it.
-char *doc_harmless(const char *text);
-
 // A number for people: value and unit. g_free it.
 char *doc_number(double value, enum doc_unit unit);
 

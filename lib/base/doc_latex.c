@@ -80,7 +80,7 @@ static int decimals_of(const struct doc_section *sec, const struct scale *scale)
 {
 	double least = smallest(sec, scale->unit) / scale->factor;
 
-	if (scale->unit == DOC_COUNT || isnan(least))
+	if (isnan(least))
 		return 0;
 	return CLAMP(2 - (int)floor(log10(least)), 0, 3);
 }
@@ -110,10 +110,13 @@ static void cell(FILE *out, const struct doc_section *sec, const struct cell *c,
 	double value;
 
 	if (scale && number_of(c, &value)) {
-		char digits[64];
+		bool whole = unit == DOC_COUNT && value == floor(value);
 
-		g_snprintf(digits, sizeof(digits), "%.*f", decimals_of(sec, scale), value / scale->factor);
-		fputs(digits, out);
+		value /= scale->factor;
+		if (value != 0 && fabs(value) < 0.01) // siunitx reads this too
+			fprintf(out, "%.2e", value);
+		else
+			fprintf(out, "%.*f", whole ? 0 : decimals_of(sec, scale), value);
 		return;
 	}
 	g_autofree char *text = doc_cell_text(c, unit);

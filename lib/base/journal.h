@@ -1,6 +1,7 @@
 // State that must be put back: whatever mmprof changes on the machine is first written here (with fsync),
 // then changed, and undone in reverse order at the end, on any signal, or at mmprof's next start after a
-// SIGKILL. One file a process, /run/mmprof/journal-PID, locked while its owner lives.
+// SIGKILL. One file a process, /run/mmprof/journal-PID, locked while its owner lives; another for what could
+// not be undone, which each later start tries again.
 #ifndef MMPROF_BASE_JOURNAL_H
 #define MMPROF_BASE_JOURNAL_H
 
@@ -14,7 +15,8 @@ enum undo_kind {
 	UNDO_UNLINK,   // remove the file `path`
 	UNDO_SWAPOFF,  // turn the swap `path` off
 	UNDO_KILL,     // end the process `path`, if it is the one that started at `value` (/proc/PID/stat)
-	UNDO_SWAPON,   // turn the swap `path` on again with priority `value` (negative: the kernel's choice)
+	UNDO_UNBIND, // take its driver off the device `value`, if it has it: `path` is the driver's "unbind"
+	UNDO_SWAPON, // turn the swap `path` on again with priority `value` (negative: the kernel's choice)
 };
 
 // Takes this machine's settings for this process: what another one is about to put back must not be taken for

@@ -9,6 +9,7 @@
 #include "base/err.h"
 
 #define MOST_FRAME (1ull << 40) // of guests that QEMU can have
+#define MOST_NS (1ull << 60)    // 36 years
 
 struct truth {
 	char *path;
@@ -50,8 +51,8 @@ static int check_header(struct truth *t, size_t size)
 	if (h->version != TRUTH_VERSION)
 		return err_set(-EPROTO, "%s: a truth file of version %" PRIu32 ", this mmprof knows %d",
 			       t->path, h->version, TRUTH_VERSION);
-	if (h->header_bytes < sizeof(*h) || h->header_bytes > size || h->page_shift < 10 ||
-	    h->page_shift > 30 || h->tiers != TRUTH_TIERS || h->ranges > TRUTH_RANGES || !h->interval_ns ||
+	if (h->header_bytes < sizeof(*h) || h->header_bytes > size || h->page_shift != TRUTH_PAGE_SHIFT ||
+	    h->tiers != TRUTH_TIERS || h->ranges > TRUTH_RANGES || !h->interval_ns ||
 	    h->started_unix_ns > INT64_MAX)
 		return err_set(-EBADMSG, "%s: a damaged truth file: its header makes no sense", t->path);
 	for (unsigned i = 0; i < h->ranges; i++)
@@ -125,7 +126,7 @@ static void read_interval(struct truth *t, struct cursor *c, struct truth_event 
 	e->t_ns = get(c);
 	length = get(c);
 	e->end_ns = e->t_ns + length;
-	c->bad |= e->t_ns > INT64_MAX || length > INT64_MAX;
+	c->bad |= e->t_ns > MOST_NS || length > MOST_NS;
 	e->reads = get(c);
 	e->writes = get(c);
 	for (int i = 0; i < TRUTH_TIERS; i++)
@@ -164,7 +165,7 @@ static void read_sync(struct cursor *c, struct truth_event *e)
 	e->clock_ns[1] = get(c);
 	e->frame = get(c);
 	e->told_frame = get(c);
-	c->bad |= e->t_ns > INT64_MAX;
+	c->bad |= e->t_ns > MOST_NS;
 	n = MIN((size_t)(c->end - c->at), sizeof(e->text) - 1);
 	for (size_t i = 0; i < n; i++) // printable ASCII only: it came from the guest
 		e->text[i] = c->at[i] >= ' ' && c->at[i] < 0x7f ? (char)c->at[i] : '?';
@@ -180,12 +181,12 @@ static void read_end(struct cursor *c, struct truth_event *e)
 	e->failed = get(c);
 	e->waited_ns = get(c);
 	e->lost = get(c);
-	c->bad |= e->t_ns > INT64_MAX;
+	c->bad |= e->t_ns > MOST_NS;
 }
 
-static int bad_record(const struct truth *t, const uint8_t *at, const char *why)
+static int bad_record(const struct truth *t, int rc, const uint8_t *at, const char *why)
 {
-	return err_set(-EBADMSG, "%s: byte %zu: %s", t->path, (size_t)(at - t->start), why);
+	return err_set(rc, "%s: byte %zu: %s", t->path, (size_t)(at - t->start), why);
 }
 
 int truth_next(struct truth *t, struct truth_event *e)
@@ -196,7 +197,7 @@ int truth_next(struct truth *t, struct truth_event *e)
 		uint64_t length = get(&c);
 
 		if (c.bad || length > (uint64_t)(t->end - c.at))
-			return bad_record(t, record, "the file was cut off here");
+			return bad_record(t, -ENODATA, record, "the file was cut off here");
 		c.end = t->at = c.at + length;
 		memset(e, 0, sizeof(*e));
 		e->type = (enum truth_record) * record;
@@ -208,7 +209,7 @@ int truth_next(struct truth *t, struct truth_event *e)
 			read_end(&c, e);
 		else
 			continue;
-		return c.bad ? bad_record(t, record, "a damaged record") : 1;
+		return c.bad ? bad_record(t, -EBADMSG, record, "a damaged record") : 1;
 	}
 	return 0;
 }

@@ -35,7 +35,8 @@ int truth_open(const char *path, struct truth **truth);
 void truth_free(struct truth *truth);
 const struct truth_header *truth_header(const struct truth *truth);
 
-// 1: an event; 0: the end; -EBADMSG with an err chain, also for a file that was cut off in a record.
+// 1: an event; 0: the end. With an err chain: -ENODATA: the file was cut off in this record; -EBADMSG:
+// damaged.
 int truth_next(struct truth *truth, struct truth_event *event);
 // From the first event again.
 void truth_rewind(struct truth *truth);

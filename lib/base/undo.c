@@ -19,7 +19,7 @@ static const char *const kind_names[] = {
     [UNDO_RMDIR] = "rmdir",   [UNDO_INSTANCE] = "instance", [UNDO_WRITE] = "write",
     [UNDO_UMOUNT] = "umount", [UNDO_APPEND] = "append",     [UNDO_SWAPON] = "swapon",
     [UNDO_RMMOD] = "rmmod",   [UNDO_UNLINK] = "unlink",     [UNDO_SWAPOFF] = "swapoff",
-    [UNDO_KILL] = "kill",
+    [UNDO_KILL] = "kill",     [UNDO_UNBIND] = "unbind",
 };
 
 const char *undo_kind_name(enum undo_kind kind)
@@ -38,6 +38,26 @@ static int write_file(const char *path, const char *value, int flags)
 		rc = -errno;
 	close(fd);
 	return rc;
+}
+
+// A device is busy for a moment when somebody looks at it, as udev does.
+static int put_back(const char *path, const char *value)
+{
+	int rc = write_file(path, value, O_TRUNC);
+
+	for (int i = 0; i < 200 && rc == -EBUSY; i++) {
+		g_usleep(10000);
+		rc = write_file(path, value, O_TRUNC);
+	}
+	return rc;
+}
+
+// ENODEV: the driver has no such device (any more).
+static int unbind(const char *path, const char *device)
+{
+	int rc = write_file(path, device, 0);
+
+	return rc == -ENODEV ? 0 : rc;
 }
 
 // Moves a cgroup's processes up and removes it; a dying process may hold it for a moment.
@@ -155,7 +175,7 @@ int undo_line(const char *line)
 	else if (!strcmp(f[0], kind_names[UNDO_INSTANCE]))
 		rc = remove_instance(path);
 	else if (!strcmp(f[0], kind_names[UNDO_WRITE]))
-		rc = write_file(path, value, O_TRUNC);
+		rc = put_back(path, value);
 	else if (!strcmp(f[0], kind_names[UNDO_APPEND]))
 		rc = write_file(path, value, O_APPEND);
 	else if (!strcmp(f[0], kind_names[UNDO_UMOUNT]))
@@ -170,6 +190,8 @@ int undo_line(const char *line)
 		rc = swap_off(path);
 	else if (!strcmp(f[0], kind_names[UNDO_KILL]))
 		rc = end_process(path, value);
+	else if (!strcmp(f[0], kind_names[UNDO_UNBIND]))
+		rc = unbind(path, value);
 	if (rc && rc != -ENOENT)
 		return err_set(rc, "could not undo \"%s %s\": %s", f[0], path, g_strerror(-rc));
 	return 0;

@@ -145,6 +145,13 @@ static int take_args(struct bench_run *run, const char *const *args)
 	return 0;
 }
 
+void bench_die_with(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+}
+
 // --- results
 
 static void send(struct bench_run *run, json_t *object)
@@ -159,7 +166,7 @@ static void send(struct bench_run *run, json_t *object)
 		ssize_t some = write(run->fd >= 0 ? run->fd : STDOUT_FILENO, line + done, n - done);
 
 		if (some <= 0 && errno != EINTR)
-			return; // nobody listens any more
+			return (void)(stopped = SIGPIPE); // nobody listens any more
 		done += some > 0 ? (size_t)some : 0;
 	}
 }
@@ -231,15 +238,18 @@ static void send_timing(struct bench_run *run)
 {
 	const struct timing *t = &run->timing;
 	int64_t skew = timing_skew(t);
+	bool had_tsc = t->tsc;
 
+	if (run->bench->spread)
+		timing_across_cpus(&run->timing, skew);
 	bench_metric(run, "timing.hz", t->hz, "hz", "neither");
 	bench_metric(run, "timing.hz_error", t->hz_error, "ratio", "less");
 	bench_metric(run, "timing.overhead", (double)t->overhead, "cycles", "less");
 	if (!t->tsc)
 		bench_cannot(run, "TSC cycles", "%s", t->why);
-	else if (skew < 0)
+	if (had_tsc && skew < 0)
 		bench_cannot(run, "whether CPUs' TSCs agree", "there is one CPU only");
-	else
+	else if (had_tsc)
 		bench_metric(run, "timing.skew", (double)skew, "cycles", "less");
 }
 
@@ -261,7 +271,8 @@ static void set_up(struct bench_run *run, const struct bench *b, int fd)
 	for (size_t i = 0; i < G_N_ELEMENTS(signals); i++)
 		sigaction(signals[i], &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	prctl(PR_SET_PDEATHSIG, SIGKILL); // a benchmark that nobody records any more must not go on
+	// A benchmark that nobody records any more must not go on; if that is so already, send() finds out.
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
 static void tear_down(struct bench_run *run)

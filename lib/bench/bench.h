@@ -7,10 +7,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
+
+#include "bench/timing.h"
 
 struct bench_run;
 struct hist;
-struct timing;
 
 struct bench_param {
 	const char *name;     // --NAME
@@ -65,26 +67,50 @@ void bench_loss(struct bench_run *run, const char *kind, uint64_t count, const c
 void bench_fact(struct bench_run *run, const char *key, const char *value);
 // A phase begins now.
 void bench_mark(struct bench_run *run, const char *phase);
+// In a child just forked: it ends when its parent does, also when that is gone already.
+void bench_die_with(pid_t parent);
 // A latency histogram, in ns, made at the first call; its metrics are bench.BENCHMARK.NAME.p99 and so on.
 struct hist *bench_hist(struct bench_run *run, const char *name);
 
-enum { BENCH_NO_MORE = 1 };
+// What a sample may return beside 0 and -errno. BENCH_NO_MORE: there is nothing more to time, the samples
+// until now are all. BENCH_NOT_SO, with an err chain that says why: what was to be timed did not happen, so
+// that this is not a sample of it; it is counted apart.
+enum { BENCH_NO_MORE = 1, BENCH_NOT_SO = 2 };
 
 // One operation, timed again and again until the median is known to --precision or --limit is reached.
 struct bench_op {
 	const char *name;
 	// Does it once and gives the TSC cycles (or ns of the clock that stands in) that it took, from
-	// timing_begin() to timing_end(); what must be prepared goes before, outside of the timed part.
-	// BENCH_NO_MORE: there is nothing more to time, the samples until now are all.
+	// bench_begin() to bench_end(); what must be prepared or put back goes before or behind.
 	int (*sample)(struct bench_run *run, void *ctx, uint64_t *cycles);
-	double units;     // how many things a sample does: figures are of one
+	double units;     // how many things a sample does: figures are of one; a sample may set it anew
 	const char *unit; // what that is: "page", "fault"
 	bool sleeps;      // it waits for others: a context switch or a migration in it is part of it
 };
 
-// Stores NAME (median, ns a unit), NAME.cycles, NAME.samples, NAME.precision, the histogram NAME, and in the
-// ledger how many samples were warm-up or were disturbed by a context switch or a migration. *median_ns may
-// be NULL.
+// The ends of what a sample times. What disturbs it, or is counted of it, between them is the sample's;
+// what happens outside is not.
+void bench_before(struct bench_run *run);
+void bench_after(struct bench_run *run);
+
+static inline uint64_t bench_begin(struct bench_run *run)
+{
+	bench_before(run);
+	return timing_begin();
+}
+
+static inline uint64_t bench_end(struct bench_run *run, uint64_t from)
+{
+	unsigned cpu;
+	uint64_t cycles = timing_end(&cpu) - from;
+
+	bench_after(run);
+	return cycles;
+}
+
+// Stores NAME (median, ns a unit), NAME.cycles, NAME.samples, NAME.precision, the histogram NAME if a sample
+// does one thing only, and in the ledger how many samples were warm-up, were disturbed by a context switch or
+// a migration, or were none. *median_ns may be NULL; it stays as it is when there was nothing to time.
 int bench_measure(struct bench_run *run, const struct bench_op *op, void *ctx, double *median_ns);
 
 #endif

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,7 +16,6 @@
 #include "bench/cpus.h"
 #include "bench/hint.h"
 #include "bench/memory.h"
-#include "bench/timing.h"
 
 static const struct bench_param params[] = {
     {"kinds", "all", "LIST", "which: anon,zero,file,shared,cow,thp,swapin,hint, or all"},
@@ -31,7 +29,9 @@ struct fault {
 	size_t pages;
 	int (*prepare)(struct fault *f);
 	uint64_t (*touch)(const struct memory *m);
+	bool huge;
 	uint64_t faults, touched;
+	struct bench_op op; // whose units are the faults that the kernel counted
 };
 
 static uint64_t write_all(const struct memory *m)
@@ -51,6 +51,8 @@ static pid_t holder;
 
 static int share(struct fault *f)
 {
+	pid_t self = getpid();
+
 	memory_write(&f->memory);
 	if (holder > 0) {
 		kill(holder, SIGKILL);
@@ -60,7 +62,7 @@ static int share(struct fault *f)
 	if (holder < 0)
 		return err_set(-errno, "fork: %m");
 	if (holder == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		bench_die_with(self);
 		for (;;)
 			pause();
 	}
@@ -89,31 +91,48 @@ static uint64_t write_first_of_huge(const struct memory *m)
 	return 0;
 }
 
+// Where the kernel gave base pages instead, the last of them is still to be faulted in.
+static bool all_huge(const struct memory *m)
+{
+	uint64_t before, after, major;
+
+	memory_faults(&before, &major);
+	for (size_t i = HUGE_PAGE - 1; i < m->bytes; i += HUGE_PAGE)
+		((volatile char *)m->start)[i] = 1;
+	memory_faults(&after, &major);
+	return after == before;
+}
+
 static int swap_out(struct fault *f)
 {
 	memory_write(&f->memory);
-	return madvise(f->memory.start, f->memory.bytes, MADV_PAGEOUT)
-		   ? err_set(-errno, "madvise(MADV_PAGEOUT): %m")
-		   : 0;
+	if (madvise(f->memory.start, f->memory.bytes, MADV_PAGEOUT))
+		return err_set(-errno, "madvise(MADV_PAGEOUT): %m");
+	return memory_must_be_swapped(&f->memory);
 }
 
 static int sample(struct bench_run *run, void *ctx, uint64_t *cycles)
 {
 	struct fault *f = ctx;
 	uint64_t before, after, major, from;
-	unsigned cpu;
 	int rc = f->prepare(f);
 
-	(void)run;
 	if (rc)
 		return rc;
+	bench_begin(run); // after a fork, what this writes must be faulted in too
 	memory_faults(&before, &major);
 	before += major;
-	from = timing_begin();
+	from = bench_begin(run);
 	f->touch(&f->memory);
-	*cycles = timing_end(&cpu) - from;
+	*cycles = bench_end(run, from);
 	memory_faults(&after, &major);
-	f->faults += after + major - before;
+	after += major;
+	if (after == before)
+		return err_set(BENCH_NOT_SO, "no page had to be faulted in");
+	if (f->huge && !all_huge(&f->memory))
+		return err_set(BENCH_NOT_SO, "the kernel gave base pages, not huge ones");
+	f->op.units = (double)(after - before);
+	f->faults += after - before;
 	f->touched += f->pages;
 	return 0;
 }
@@ -148,6 +167,8 @@ static void *other(void *arg)
 
 static int start_others(struct bench_run *b, struct others *o)
 {
+	pid_t self = getpid();
+
 	o->n = (int)bench_int(b, "threads") - 1;
 	o->private = !strcmp(bench_text(b, "mm"), "private");
 	o->bytes = (size_t)bench_int(b, "pages") * BASE_PAGE;
@@ -163,7 +184,7 @@ static int start_others(struct bench_run *b, struct others *o)
 		if (o->pids[i] < 0)
 			return err_set(-errno, "fork: %m");
 		if (o->pids[i] == 0) {
-			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			bench_die_with(self);
 			o->running = i; // of its own copy
 			other(o);
 			_exit(0);
@@ -215,8 +236,10 @@ static bool have_thp(void)
 static int run_kind(struct bench_run *b, const struct kind *k)
 {
 	size_t pages = (size_t)bench_int(b, "pages");
-	struct fault f = {.prepare = k->prepare, .touch = k->touch};
-	struct bench_op op = {k->name, sample, 0, "fault", false};
+	struct fault f = {.prepare = k->prepare,
+			  .touch = k->touch,
+			  .huge = k->page == HUGE_PAGE,
+			  .op = {k->name, sample, 1, "fault", k->swap}};
 	g_autofree char *per = g_strdup_printf("%s.faults_per_page", k->name);
 	int rc;
 
@@ -229,14 +252,13 @@ static int run_kind(struct bench_run *b, const struct kind *k)
 		return 0;
 	}
 	f.pages = k->page == HUGE_PAGE ? MAX(1, pages / 64) : pages;
-	op.units = (double)f.pages;
 	rc = memory_map(&f.memory, k->memory, f.pages * k->page);
 	if (!rc)
-		rc = bench_measure(b, &op, &f, NULL);
+		rc = bench_measure(b, &f.op, &f, NULL);
 	end_holder();
 	memory_unmap(&f.memory);
 	if (!rc &&
-	    f.touched) // 1: each page took one fault; less: the kernel mapped around; more: it fell back
+	    f.touched) // 1: each page took one fault; less: the kernel mapped others around it in the same
 		bench_metric(b, per, (double)f.faults / (double)f.touched, "ratio", "neither");
 	return rc;
 }

@@ -7,8 +7,8 @@
 
 #include "base/err.h"
 #include "bench/bench.h"
+#include "bench/limits.h"
 #include "bench/memory.h"
-#include "bench/timing.h"
 
 static const struct bench_param params[] = {
     {"memory", "64M", "BYTES", "dirty memory of the process that forks"}, {}};
@@ -23,30 +23,28 @@ static int sample(struct bench_run *run, void *ctx, uint64_t *cycles)
 	struct forker *f = ctx;
 	int hold[2], status;
 	uint64_t from;
-	unsigned cpu;
 	pid_t pid;
 	char byte;
 
-	(void)run;
 	if (pipe(hold))
 		return err_set(-errno, "pipe: %m");
-	from = timing_begin();
+	from = bench_begin(run);
 	pid = fork();
 	if (pid == 0) {
 		close(hold[1]);
 		_exit(read(hold[0], &byte, 1) < 0); // until the parent closes its end, or dies
 	}
 	if (pid > 0 && !f->write)
-		*cycles = timing_end(&cpu) - from;
+		*cycles = bench_end(run, from);
 	close(hold[0]);
 	if (pid < 0) {
 		close(hold[1]);
 		return err_set(-errno, "fork: %m");
 	}
 	if (f->write) {
-		from = timing_begin();
+		from = bench_begin(run);
 		memory_write(&f->memory);
-		*cycles = timing_end(&cpu) - from;
+		*cycles = bench_end(run, from);
 	}
 	close(hold[1]);
 	waitpid(pid, &status, 0);
@@ -61,8 +59,10 @@ static int run(struct bench_run *b)
 	size_t bytes = (size_t)bench_int(b, "memory") / BASE_PAGE * BASE_PAGE;
 	struct bench_op op = {"fork", sample, 1, "fork", true};
 	double ns = 0;
-	int rc = memory_map(&f.memory, MEMORY_ANON, bytes);
+	int rc = limits_room(2 * (uint64_t)bytes); // and the copies
 
+	if (!rc)
+		rc = memory_map(&f.memory, MEMORY_ANON, bytes);
 	if (rc)
 		return rc;
 	memory_write(&f.memory);

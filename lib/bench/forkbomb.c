@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -38,6 +37,7 @@ struct slot {
 
 struct bomb {
 	struct bench_run *run;
+	pid_t self;
 	struct slot *slots;
 	struct ptlevels *child_levels;
 	int64_t procs, touch;
@@ -53,6 +53,8 @@ static int check(struct bomb *b)
 
 	if (b->procs < 1 || b->procs > SLOTS / 2)
 		return err_set(-EINVAL, "--procs must be from 1 to %d", SLOTS / 2);
+	if (bench_real(b->run, "period") < 0.001)
+		return err_set(-EINVAL, "--period must be 0.001 or more");
 	if (b->procs + 8 > processes.value)
 		bench_cannot(b->run, "all forks",
 			     "the limit of processes here is %" PRId64 " (%s): forks beyond it fail and are "
@@ -61,7 +63,7 @@ static int check(struct bomb *b)
 	if (b->touch && b->procs > memory.value / 2 / b->touch)
 		return err_set(-ENOMEM,
 			       "--procs %" PRId64 " times --touch %" PRId64
-			       " is more than half of the %" PRId64 " bytes of %s",
+			       " is more than half of the %" PRId64 " bytes left of %s",
 			       b->procs, b->touch, memory.value, memory.from);
 	return 0;
 }
@@ -95,7 +97,7 @@ static void one_fork(struct bomb *b, bool look)
 	unsigned cpu;
 
 	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		bench_die_with(b->self);
 		child(b, look);
 	}
 	if (pid < 0) {
@@ -245,7 +247,8 @@ static void tell(struct bomb *b, double seconds, const struct rusage *self, cons
 
 static int run(struct bench_run *r)
 {
-	struct bomb b = {.run = r, .procs = bench_int(r, "procs"), .touch = bench_int(r, "touch")};
+	struct bomb b = {
+	    .run = r, .self = getpid(), .procs = bench_int(r, "procs"), .touch = bench_int(r, "touch")};
 	struct rusage self, children;
 	uint64_t start;
 	sigset_t set;

@@ -37,27 +37,24 @@ struct hint {
 	sem_t end;
 };
 
-static bool faults(volatile char *page, uint64_t *cycles)
+static bool faults(struct bench_run *run, volatile char *page, uint64_t *cycles)
 {
 	uint64_t before, after, major, from;
-	unsigned cpu;
 
-	// twice: the first may fault itself, on the stack, after it has read the count
 	memory_faults(&before, &major);
-	memory_faults(&before, &major);
-	from = timing_begin();
+	from = bench_begin(run);
 	(void)*page;
-	*cycles = timing_end(&cpu) - from;
+	*cycles = bench_end(run, from);
 	memory_faults(&after, &major);
 	return after != before;
 }
 
-static bool wait_for_pass(const struct bench_run *run, struct hint *h, uint64_t until)
+static bool wait_for_pass(struct bench_run *run, struct hint *h, uint64_t until)
 {
 	volatile char *sentinel = h->memory.start + (PAGES - 1) * BASE_PAGE;
 	uint64_t cycles;
 
-	while (!faults(sentinel, &cycles))
+	while (!faults(run, sentinel, &cycles))
 		if (bench_stopped(run) || timing_clock() > until)
 			return false;
 	h->faults++;
@@ -75,7 +72,7 @@ static int sample(struct bench_run *run, void *ctx, uint64_t *cycles)
 	for (;;) {
 		if (h->at == PAGES - 1 && !wait_for_pass(run, h, until))
 			return BENCH_NO_MORE;
-		if (faults(h->memory.start + h->at++ * BASE_PAGE, cycles))
+		if (faults(run, h->memory.start + h->at++ * BASE_PAGE, cycles))
 			break;
 		h->plain++;
 	}

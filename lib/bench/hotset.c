@@ -123,8 +123,8 @@ static uint64_t page_of(struct hotset *s, uint64_t *seed, bool *hot)
 		*hot = k < s->hot_pages;
 		return s->order[(k + s->hot_from) % s->pages];
 	}
-	*hot = next_real(seed) < s->hot_share;
-	if (*hot || s->hot_pages == s->pages)
+	*hot = next_real(seed) < s->hot_share || s->hot_pages == s->pages;
+	if (*hot)
 		k = next_random(seed) % s->hot_pages;
 	else
 		k = s->hot_pages + next_random(seed) % (s->pages - s->hot_pages);
@@ -183,6 +183,13 @@ static void *work(void *arg)
 
 // --- where the pages are
 
+#define DRAWN 65536 // accesses whose pages are looked at: their share is within 0.4 % then (95 %)
+
+struct draw {
+	struct hotset *set;
+	uint64_t seed;
+};
+
 static void *any_address(const void *ctx, uint64_t i)
 {
 	const struct hotset *s = ctx;
@@ -195,6 +202,15 @@ static void *hot_address(const void *ctx, uint64_t i)
 	const struct hotset *s = ctx;
 
 	return s->memory + hot_page(s, i) * PAGE;
+}
+
+// Pages as accesses choose them.
+static void *drawn_address(const void *ctx, uint64_t i G_GNUC_UNUSED)
+{
+	struct draw *d = (struct draw *)ctx; // its numbers go on
+	bool hot;
+
+	return d->set->memory + page_of(d->set, &d->seed, &hot) * PAGE;
 }
 
 static int look(const struct hotset *s, bool hot_only, struct residency *r)
@@ -213,26 +229,24 @@ static void phase_metric(struct hotset *s, int phase, const char *what, double v
 	bench_metric(s->run, last, value, unit, better);
 }
 
-static void tell_residency(struct hotset *s, int phase, double hot_part)
+static void tell_residency(struct hotset *s, int phase)
 {
-	struct residency hot, all;
-	double hot_fast, cold_fast;
+	struct draw draw = {s, (uint64_t)phase * 2654435761u + 1};
+	struct residency hot, all, drawn;
 
 	if (!s->fast) {
 		bench_cannot(s->run, "hot_fast_share",
 			     "all memory here is of one tier: there is no fast memory to be in");
 		return;
 	}
-	if (look(s, true, &hot) || look(s, false, &all)) {
+	if (look(s, true, &hot) || look(s, false, &all) ||
+	    residency_look(drawn_address, &draw, DRAWN, s->fast, &drawn)) {
 		bench_cannot(s->run, "hot_fast_share", "move_pages(2) can't be asked: %s", g_strerror(errno));
 		return;
 	}
-	hot_fast = (double)hot.fast / (double)hot.pages;
-	cold_fast =
-	    all.pages > hot.pages ? (double)(all.fast - hot.fast) / (double)(all.pages - hot.pages) : 0;
-	phase_metric(s, phase, "hot_fast_share", hot_fast, "ratio", "more");
+	phase_metric(s, phase, "hot_fast_share", (double)hot.fast / (double)hot.pages, "ratio", "more");
 	phase_metric(s, phase, "fast_share", (double)all.fast / (double)all.pages, "ratio", "more");
-	phase_metric(s, phase, "access_fast_share", hot_part * hot_fast + (1 - hot_part) * cold_fast, "ratio",
+	phase_metric(s, phase, "access_fast_share", (double)drawn.fast / (double)drawn.pages, "ratio",
 		     "more");
 	phase_metric(s, phase, "not_in_memory", (double)all.unknown, "pages", "less");
 }
@@ -268,15 +282,16 @@ static void tell_recovery(struct hotset *s)
 
 // --- phases
 
-// So long. After a motion the hot part is looked for ten times a second until it is back.
+// So long, or until a signal comes. After a motion the hot part is looked for ten times a second until it is
+// back.
 static void wait_phase(struct hotset *s)
 {
 	double length = bench_real(s->run, "phase"), passed;
 	guint64 from = timing_clock();
 	struct residency hot;
 
-	while ((passed = (double)(timing_clock() - from) / 1e9) < length) {
-		g_usleep((gulong)(1e6 * (s->recovery.waiting ? MIN(0.1, length - passed) : length - passed)));
+	while (!bench_stopped(s->run) && (passed = (double)(timing_clock() - from) / 1e9) < length) {
+		g_usleep((gulong)(1e6 * MIN(0.1, length - passed)));
 		if (s->recovery.waiting && !look(s, true, &hot))
 			recovery_seen(&s->recovery, (double)(timing_clock() - from) / 1e9,
 				      (double)hot.fast / (double)hot.pages);
@@ -288,21 +303,21 @@ static int run_phase(struct hotset *s, struct worker *workers, int phase)
 	gint64 from = (gint64)(timing_clock() / 1000);
 	uint64_t accesses = 0, hot = 0;
 	g_autofree char *mark = g_strdup_printf("phase %d", phase + 1);
+	int started = 0, rc = 0;
 	double seconds;
 
 	if (phase && !strcmp(bench_text(s->run, "motion"), "moving"))
 		move_on(s);
 	bench_mark(s->run, mark);
 	s->phase = phase;
-	for (int i = 0; i < s->threads; i++) {
-		int rc = pthread_create(&workers[i].thread, NULL, work, &workers[i]);
-
-		if (rc)
-			return err_set(-rc, "can't start a thread: %s", g_strerror(rc));
+	while (!rc && started < s->threads) {
+		rc = pthread_create(&workers[started].thread, NULL, work, &workers[started]);
+		started += !rc;
 	}
-	wait_phase(s);
+	if (!rc)
+		wait_phase(s);
 	s->phase = -1;
-	for (int i = 0; i < s->threads; i++) {
+	for (int i = 0; i < started; i++) {
 		pthread_join(workers[i].thread, NULL);
 		accesses += workers[i].accesses;
 		hot += workers[i].hot_accesses;
@@ -310,11 +325,13 @@ static int run_phase(struct hotset *s, struct worker *workers, int phase)
 		memset(&workers[i].hist, 0, sizeof(workers[i].hist));
 		workers[i].accesses = workers[i].hot_accesses = 0;
 	}
+	if (rc)
+		return err_set(-rc, "can't start %d threads: %s", s->threads, g_strerror(rc));
 	seconds = (double)((gint64)(timing_clock() / 1000) - from) / 1e6;
 	phase_metric(s, phase, "throughput", (double)accesses / seconds, "accesses/s", "more");
 	phase_metric(s, phase, "hot_access_share", (double)hot / (double)MAX(accesses, 1), "ratio",
 		     "neither");
-	tell_residency(s, phase, (double)hot / (double)MAX(accesses, 1));
+	tell_residency(s, phase);
 	return 0;
 }
 

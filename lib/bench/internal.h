@@ -6,7 +6,7 @@
 #include <signal.h>
 
 #include "bench/bench.h"
-#include "bench/timing.h"
+#include "host/lab.h"
 #include "stats/hist.h"
 
 struct bench_run {
@@ -16,6 +16,10 @@ struct bench_run {
 	GPtrArray *order;   // names of hists, as they were made
 	struct timing timing;
 	int fd;
+	// of the sample that is being taken
+	struct timing_mark before, after;
+	bool count, counted; // in the lab with --count: wanted, and done
+	struct labcall_counts from, to;
 };
 
 #endif

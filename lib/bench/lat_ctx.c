@@ -4,14 +4,12 @@
 #include <errno.h>
 #include <glib.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "bench/bench.h"
 #include "bench/memory.h"
-#include "bench/timing.h"
 
 static const struct bench_param params[] = {{"procs", "2", "N", "processes of the ring"},
 					    {"size", "0", "BYTES", "memory that each walks through"},
@@ -48,20 +46,20 @@ static void pass(struct ring *r, int me)
 static int sample(struct bench_run *run, void *ctx, uint64_t *cycles)
 {
 	struct ring *r = ctx;
-	uint64_t from = timing_begin();
-	unsigned cpu;
+	uint64_t from = bench_begin(run);
 	char token = 't';
 
-	(void)run;
 	if (write(r->pipes[r->n > 1 ? 1 : 0][1], &token, 1) != 1 || read(r->pipes[0][0], &token, 1) != 1)
 		return err_set(-EPIPE, "a process of the ring is gone");
 	walk(r);
-	*cycles = timing_end(&cpu) - from;
+	*cycles = bench_end(run, from);
 	return 0;
 }
 
 static int start(struct ring *r)
 {
+	pid_t self = getpid();
+
 	for (int i = 0; i < r->n; i++)
 		if (pipe(r->pipes[i]))
 			return err_set(-errno, "pipe: %m");
@@ -70,7 +68,7 @@ static int start(struct ring *r)
 		if (r->pids[i] < 0)
 			return err_set(-errno, "fork: %m");
 		if (r->pids[i] == 0) {
-			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			bench_die_with(self);
 			signal(SIGINT, SIG_DFL);
 			signal(SIGTERM, SIG_DFL);
 			pass(r, i);

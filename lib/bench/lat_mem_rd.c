@@ -8,8 +8,8 @@
 
 #include "base/err.h"
 #include "bench/bench.h"
+#include "bench/limits.h"
 #include "bench/memory.h"
-#include "bench/timing.h"
 
 static const struct bench_param params[] = {
     {"size", "64M", "BYTES", "largest memory that is walked"},
@@ -53,15 +53,13 @@ static int sample(struct bench_run *run, void *ctx, uint64_t *cycles)
 {
 	struct chain *c = ctx;
 	void **p = c->at;
-	uint64_t from = timing_begin();
-	unsigned cpu;
+	uint64_t from = bench_begin(run);
 
-	(void)run;
 	for (int i = 0; i < HOPS; i += 8)
 		for (int k = 0; k < 8; k++)
 			p = *p;
 	__asm__ volatile("" : : "r"(p) : "memory");
-	*cycles = timing_end(&cpu) - from;
+	*cycles = bench_end(run, from);
 	c->at = p;
 	return 0;
 }
@@ -94,6 +92,9 @@ static int run(struct bench_run *b)
 		numa_free_nodemask(nodes);
 		return err_set(-EINVAL, "--size must be from 512 bytes to 256 GiB");
 	}
+	rc = limits_room(largest + largest / LINE * sizeof(uint32_t)); // and the order of its lines
+	if (rc)
+		rc = err_add(rc, "--size");
 	for (unsigned n = 0; n < nodes->size && !rc; n++) {
 		if (!numa_bitmask_isbitset(nodes, n) || numa_node_size64((int)n, NULL) <= 0)
 			continue;

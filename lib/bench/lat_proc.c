@@ -9,7 +9,6 @@
 
 #include "base/err.h"
 #include "bench/bench.h"
-#include "bench/timing.h"
 
 static const struct bench_param params[] = {{}};
 
@@ -20,12 +19,10 @@ static const char *const shell_argv[] = {"/bin/sh", "-c", "/bin/true", NULL};
 static int sample(struct bench_run *run, void *ctx, uint64_t *cycles)
 {
 	const char *const *argv = ctx;
-	uint64_t from = timing_begin();
+	uint64_t from = bench_begin(run);
 	pid_t pid = fork();
-	unsigned cpu;
 	int status;
 
-	(void)run;
 	if (pid == 0) {
 		if (*argv)
 			execv(argv[0], (char *const *)argv);
@@ -36,7 +33,7 @@ static int sample(struct bench_run *run, void *ctx, uint64_t *cycles)
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return err_set(-errno, "waitpid: %m");
-	*cycles = timing_end(&cpu) - from;
+	*cycles = bench_end(run, from);
 	if (WIFSIGNALED(status))
 		return err_set(-ECHILD, "the child %s was killed: %s", *argv ? argv[0] : "",
 			       strsignal(WTERMSIG(status)));

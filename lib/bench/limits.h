@@ -13,7 +13,8 @@ struct limit {
 // How many processes there can be, those that there are included.
 struct limit limits_processes(void);
 
-// Bytes of memory: what is available on the machine, or what its cgroups allow in all, if that is less.
+// Bytes of memory that are left: what is available on the machine, or what its cgroups allow and do not use
+// yet, if that is less.
 struct limit limits_memory(void);
 
 // Is there room for so many bytes, in memory or swap? -ENOMEM with an err chain.

@@ -6,7 +6,6 @@
 #include "base/err.h"
 #include "bench/bench.h"
 #include "bench/memory.h"
-#include "bench/timing.h"
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
@@ -23,18 +22,18 @@ static int sample(struct bench_run *run, void *ctx, uint64_t *cycles)
 {
 	struct advice *a = ctx;
 	uint64_t from;
-	unsigned cpu;
 	int rc;
 
-	(void)run;
 	if (a->advice == MADV_POPULATE_WRITE)
 		memory_drop(&a->memory);
 	else
 		memory_write(&a->memory);
-	from = timing_begin();
+	from = bench_begin(run);
 	rc = madvise(a->memory.start, a->memory.bytes, a->advice);
-	*cycles = timing_end(&cpu) - from;
-	return rc ? -errno : 0;
+	*cycles = bench_end(run, from);
+	if (rc)
+		return -errno;
+	return a->advice == MADV_PAGEOUT ? memory_must_be_swapped(&a->memory) : 0;
 }
 
 static int run(struct bench_run *b)
@@ -55,9 +54,14 @@ static int run(struct bench_run *b)
 		return err_set(-EINVAL, "--pages must be from 1 to 16777216");
 	rc = memory_map(&a.memory, MEMORY_ANON, (size_t)pages * BASE_PAGE);
 	for (size_t i = 0; i < G_N_ELEMENTS(advices) && !rc && !bench_stopped(b); i++) {
-		const struct bench_op op = {advices[i].name, sample, (double)pages, "page", false};
+		const struct bench_op op = {advices[i].name, sample, (double)pages, "page",
+					    advices[i].advice == MADV_PAGEOUT}; // it waits for the swap
 
 		a.advice = advices[i].advice;
+		if (a.advice == MADV_PAGEOUT && !memory_have_swap()) {
+			bench_cannot(b, advices[i].name, "no swap is on (swapon(8))");
+			continue;
+		}
 		rc = bench_measure(b, &op, &a, NULL);
 		if (rc == -EINVAL) {
 			bench_cannot(b, advices[i].name, "this kernel does not know the advice (%s)",

@@ -1,19 +1,19 @@
 // Measures one operation until its median is known; see bench.h. Samples come in batches, whose medians are
 // what the interval is taken over (samples that follow each other are not independent). Batches at the
 // beginning belong to the warm-up as long as the rest drifts (Mann and Kendall's test). Samples that a
-// context switch or a migration fell into are set aside and counted: they are not the operation's.
+// context switch or a migration fell into are set aside and counted, unless the operation waits by its
+// nature: then they are its own, and without them only those would be left that found nothing to wait for.
 #include <errno.h>
 #include <math.h>
 #include <stddef.h>
 
 #include "base/err.h"
 #include "bench/internal.h"
-#include "host/lab.h"
 #include "stats/interval.h"
 #include "stats/stability.h"
 
-#define MOST_BATCH 25 // samples
-#define LEAST_BATCHES 10
+#define MOST_BATCH 25    // samples
+#define LEAST_BATCHES 12 // a drift of the second half, six, can just be seen
 #define MOST_BATCHES 4000
 
 struct series {
@@ -21,7 +21,11 @@ struct series {
 	GArray *medians; // of each batch
 	guint batch;     // samples in one: fewer when they take long
 	gint64 begun_us, limit_us;
-	guint64 disturbed, in_a_row;
+	guint64 disturbed, in_a_row, kept; // set aside; since the last one that was not; not set aside
+	guint64 not_so;                    // samples in which it did not happen
+	char *why_not;                     // the last of them
+	bool several;                      // a sample did more than one of what is counted
+	enum { PRECISE, LIMIT, NO_MORE, STOPPED, FULL } end;
 	GPtrArray *counters; // struct counter, in the lab with --count
 };
 
@@ -78,8 +82,24 @@ static uint64_t count_at(const struct labcall_counts *counts, size_t at)
 	return *(const uint64_t *)((const char *)counts + at);
 }
 
-// What a sample takes on its CPU, from one mark to the other; between two that have nothing between them are
-// a few.
+void bench_before(struct bench_run *run)
+{
+	struct labcall_counts all;
+
+	run->before = timing_mark();
+	run->counted = run->count && host_lab_read(&run->from, &all);
+}
+
+void bench_after(struct bench_run *run)
+{
+	struct labcall_counts all;
+
+	run->counted = run->counted && host_lab_read(&run->to, &all);
+	run->after = timing_mark();
+}
+
+// What a sample takes on its CPU, from one reading to the other; between two that have nothing between them
+// are a few.
 static void keep_counts(struct series *s, const struct bench_op *op, const struct labcall_counts *from,
 			const struct labcall_counts *to)
 {
@@ -93,24 +113,28 @@ static void keep_counts(struct series *s, const struct bench_op *op, const struc
 
 static int take_sample(struct bench_run *run, const struct bench_op *op, void *ctx, struct series *s)
 {
-	struct timing_mark before = timing_mark(), after;
-	struct labcall_counts from, to, all;
 	uint64_t cycles = 0;
 	double ns;
-	bool counted = s->counters->len && host_lab_read(&from, &all);
 	int rc = op->sample(run, ctx, &cycles);
 
-	if (counted && host_lab_read(&to, &all))
-		keep_counts(s, op, &from, &to);
-	after = timing_mark();
+	if (rc == BENCH_NOT_SO) {
+		s->not_so++;
+		g_free(s->why_not);
+		s->why_not = g_strdup(err_text());
+	}
 	if (rc)
-		return rc;
-	// where every sample is disturbed, that is how it is here
-	if (!op->sleeps && timing_disturbed(&before, &after) && s->in_a_row++ < MOST_BATCH) {
-		s->disturbed++;
-		return 0;
+		return rc == BENCH_NOT_SO ? 0 : rc;
+	if (!op->sleeps && timing_disturbed(&run->before, &run->after)) {
+		if (s->in_a_row++ < MOST_BATCH) {
+			s->disturbed++;
+			return 0;
+		}
+		s->kept++; // where every sample is disturbed, that is how it is here
 	}
 	s->in_a_row = 0;
+	if (run->counted)
+		keep_counts(s, op, &run->from, &run->to);
+	s->several |= op->units > 1;
 	ns = timing_ns(&run->timing, cycles) / op->units;
 	g_array_append_val(s->values, ns);
 	return 0;
@@ -132,16 +156,21 @@ static void end_batch(struct series *s)
 	g_array_append_val(s->medians, median);
 }
 
-// The first batch from which on there is no drift; half of them at most.
-static guint warm_up(const struct series *s)
+// Is the warm-up over? *from: the first batch from which on there is no drift; the second half if there is
+// none in the first.
+static bool settled(const struct series *s, guint *from)
 {
 	const double *m = (const double *)s->medians->data;
 	guint n = s->medians->len, step = MAX(n / 20, 1);
 
-	for (guint from = 0; from <= n / 2; from += step)
-		if (!(stability_drift(m + from, n - from).p < STABILITY_ALPHA))
-			return from;
-	return n / 2;
+	*from = 0;
+	if (n < LEAST_BATCHES)
+		return false;
+	for (; *from <= n / 2; *from += step)
+		if (!(stability_drift(m + *from, n - *from).p < STABILITY_ALPHA))
+			return true;
+	*from = n / 2;
+	return false;
 }
 
 static struct interval median_of(const struct series *s, guint from)
@@ -159,12 +188,22 @@ static double precision_of(const struct interval *i)
 static bool enough(const struct series *s, double precision, guint64 *next_check)
 {
 	struct interval i;
+	guint from;
 
 	if (s->medians->len < LEAST_BATCHES || s->medians->len < *next_check)
 		return false;
 	*next_check = s->medians->len + MAX(s->medians->len / 5, 1);
-	i = median_of(s, warm_up(s));
+	if (!settled(s, &from))
+		return false;
+	i = median_of(s, from);
 	return precision_of(&i) <= precision;
+}
+
+// Past the limit it goes on only until there is anything to say.
+static bool out_of_time(const struct series *s)
+{
+	return (gint64)(timing_clock() / 1000) - s->begun_us > s->limit_us &&
+	       (s->values->len >= 3 || s->not_so);
 }
 
 static int collect(struct bench_run *run, const struct bench_op *op, void *ctx, struct series *s)
@@ -175,17 +214,25 @@ static int collect(struct bench_run *run, const struct bench_op *op, void *ctx, 
 
 	s->limit_us = (gint64)(bench_real(run, "limit") * 1e6);
 	s->begun_us = (gint64)(timing_clock() / 1000);
-	while (!rc && s->medians->len < MOST_BATCHES && !bench_stopped(run)) {
+	for (s->end = FULL; s->medians->len < MOST_BATCHES;) {
+		s->end = STOPPED;
+		if (bench_stopped(run))
+			break;
+		s->end = NO_MORE;
 		rc = take_sample(run, op, ctx, s);
+		if (rc)
+			break;
 		if (!s->batch && s->values->len == 3)
 			s->batch = batch_size(s);
-		while (!rc && s->batch && s->values->len >= (s->medians->len + 1) * s->batch)
+		while (s->batch && s->values->len >= (s->medians->len + 1) * s->batch)
 			end_batch(s);
+		s->end = PRECISE;
 		if (enough(s, precision, &next_check))
 			break;
-		// past the limit it goes on only until there is anything to say
-		if ((gint64)(timing_clock() / 1000) - s->begun_us > s->limit_us && s->values->len >= 3)
+		s->end = LIMIT;
+		if (out_of_time(s))
 			break;
+		s->end = FULL;
 	}
 	return rc == BENCH_NO_MORE ? 0 : rc;
 }
@@ -198,8 +245,19 @@ static void name_metric(struct bench_run *run, const struct bench_op *op, const 
 	bench_metric(run, name, value, unit, better);
 }
 
-static void tell_precision(struct bench_run *run, const struct bench_op *op, const struct interval *i,
-			   guint samples)
+static const char *why_ended(const struct series *s)
+{
+	static const char *const why[] = {[PRECISE] = "it was known well enough",
+					  [LIMIT] = "the time limit came (--limit)",
+					  [NO_MORE] = "there was nothing more to time",
+					  [STOPPED] = "a signal came",
+					  [FULL] = "there were as many as are kept"};
+
+	return why[s->end];
+}
+
+static void tell_precision(struct bench_run *run, const struct bench_op *op, const struct series *s,
+			   const struct interval *i, guint samples)
 {
 	double reached = precision_of(i), wanted = bench_real(run, "precision");
 	g_autofree char *what = g_strdup_printf("%s within %g %%", op->name, 100 * wanted);
@@ -209,41 +267,82 @@ static void tell_precision(struct bench_run *run, const struct bench_op *op, con
 	if (reached <= wanted)
 		return;
 	if (isfinite(reached))
-		bench_cannot(run, what,
-			     "after %u samples the time limit came: it is known to %.1f %% (--limit)",
-			     samples, 100 * reached);
+		bench_cannot(run, what, "after %u samples %s: it is known to %.1f %%", samples, why_ended(s),
+			     100 * reached);
+	else
+		bench_cannot(run, what, "after %u samples %s: too few for an interval", samples,
+			     why_ended(s));
+}
+
+static void tell_unsettled(struct bench_run *run, const struct bench_op *op, const struct series *s)
+{
+	g_autofree char *what = g_strdup_printf("%s without its warm-up", op->name);
+
+	if (s->medians->len < LEAST_BATCHES)
+		bench_cannot(run, what, "after %u samples %s: too few to see whether they drift",
+			     s->values->len, why_ended(s));
 	else
 		bench_cannot(run, what,
-			     "after %u samples the time limit came: too few for an interval (--limit)",
-			     samples);
+			     "its samples still drifted when %s; the figure is of their second half",
+			     why_ended(s));
+}
+
+static void tell_loss(struct bench_run *run, const struct bench_op *op, const char *suffix, guint64 count,
+		      const char *detail)
+{
+	g_autofree char *kind = g_strdup_printf("%s%s", op->name, suffix);
+
+	bench_loss(run, kind, count, detail);
+}
+
+// What was set aside, and what was not but might have been.
+static void tell_losses(struct bench_run *run, const struct bench_op *op, const struct series *s,
+			guint warm_up)
+{
+	if (!op->sleeps) {
+		tell_loss(run, op, ".disturbed", s->disturbed,
+			  "samples set aside: a context switch or a migration fell into them");
+		if (s->kept)
+			tell_loss(run, op, ".disturbed_kept", s->kept,
+				  "samples that one fell into and that are in the figure, as so many before "
+				  "them had one too");
+	}
+	tell_loss(run, op, ".warm_up", warm_up, "samples set aside: warm-up");
+	if (s->not_so)
+		tell_loss(run, op, ".not_so", s->not_so, s->why_not);
+}
+
+// A sample of several is an average, which has no distribution worth the name.
+static void store_hist(struct bench_run *run, const struct bench_op *op, const struct series *s, guint from)
+{
+	struct hist *h = s->several ? NULL : bench_hist(run, op->name);
+
+	for (guint k = from; h && k < s->values->len; k++)
+		hist_add(h, (uint64_t)llround(g_array_index(s->values, double, k)));
 }
 
 static void store(struct bench_run *run, const struct bench_op *op, const struct series *s, double *median_ns)
 {
-	guint warm = s->medians->len >= LEAST_BATCHES ? warm_up(s) : 0, from = warm * s->batch;
-	g_autofree char *disturbed = g_strdup_printf("%s.disturbed", op->name);
-	g_autofree char *warm_name = g_strdup_printf("%s.warm_up", op->name), *unit = NULL;
+	guint warm, from;
+	bool still = settled(s, &warm);
+	g_autofree char *unit = g_strdup_printf("cycles/%s", op->unit);
 	struct interval i = median_of(s, warm);
-	struct hist *h = bench_hist(run, op->name);
 
-	if (s->values->len <= from) {
-		bench_cannot(run, op->name, "%s",
-			     s->disturbed ? "every sample was disturbed by a context switch or a migration"
-					  : "there was nothing to time");
+	from = warm * s->batch;
+	tell_losses(run, op, s, from);
+	if (!s->values->len) {
+		bench_cannot(run, op->name, "%s", s->not_so ? s->why_not : why_ended(s));
 		return;
 	}
 	i.value = stats_median((const double *)s->values->data + from, s->values->len - from);
-	for (guint k = from; k < s->values->len; k++)
-		hist_add(h, (uint64_t)llround(g_array_index(s->values, double, k)));
-	unit = g_strdup_printf("cycles/%s", op->unit);
+	store_hist(run, op, s, from);
 	name_metric(run, op, "", i.value, "ns", "less");
 	if (run->timing.tsc)
 		name_metric(run, op, ".cycles", i.value * run->timing.hz / 1e9, unit, "less");
 	name_metric(run, op, ".samples", s->values->len - from, "count", "neither");
-	tell_precision(run, op, &i, s->values->len - from);
-	bench_loss(run, disturbed, s->disturbed,
-		   "samples set aside: a context switch or a migration fell into them");
-	bench_loss(run, warm_name, from, "samples set aside: warm-up");
+	tell_precision(run, op, s, &i, s->values->len - from);
+	if (!still)
+		tell_unsettled(run, op, s);
 	if (median_ns)
 		*median_ns = i.value;
 }
@@ -273,12 +372,15 @@ int bench_measure(struct bench_run *run, const struct bench_op *op, void *ctx, d
 	struct series s = {.values = g_array_new(FALSE, FALSE, sizeof(double)),
 			   .medians = g_array_new(FALSE, FALSE, sizeof(double)),
 			   .counters = find_counters()};
-	int rc = collect(run, op, ctx, &s);
+	int rc;
 
+	run->count = s.counters->len > 0;
+	rc = collect(run, op, ctx, &s);
 	if (!rc)
 		store(run, op, &s, median_ns);
 	if (!rc)
 		store_counts(run, op, &s);
+	g_free(s.why_not);
 	g_ptr_array_unref(s.counters);
 	g_array_unref(s.values);
 	g_array_unref(s.medians);

@@ -222,24 +222,32 @@ static void companion_stop(struct companion *c)
 
 // --- what has become of the memory
 
-static double status_bytes(const char *key)
+static void status_tell(struct hog *h, const char *phase, const char *what, const char *key,
+			const char *better)
 {
-	g_autofree char *text = NULL;
-	const char *at;
+	g_autofree char *text = NULL, *name = g_strdup_printf("%s.%s", phase, what);
+	const char *at = NULL;
 
-	if (!g_file_get_contents("/proc/self/status", &text, NULL, NULL) || !(at = strstr(text, key)))
-		return 0;
-	return (double)g_ascii_strtoll(at + strlen(key), NULL, 10) * 1024;
+	if (g_file_get_contents("/proc/self/status", &text, NULL, NULL))
+		at = strstr(text, key);
+	if (at)
+		bench_metric(h->run, name, (double)g_ascii_strtoll(at + strlen(key), NULL, 10) * 1024,
+			     "bytes", better);
+	else
+		bench_cannot(h->run, name, "/proc/self/status has no %s", key);
 }
 
 static void memory_tell(struct hog *h, const char *phase)
 {
-	g_autofree char *merged = NULL;
+	g_autofree char *merged = NULL, *name = g_strdup_printf("%s.merged", phase);
 
-	phase_figure(h, phase, "resident", status_bytes("VmRSS:"), "bytes", "neither");
-	phase_figure(h, phase, "swapped", status_bytes("VmSwap:"), "bytes", "less");
-	if (g_file_get_contents("/proc/self/ksm_merging_pages", &merged, NULL, NULL)) // 5.19
-		phase_figure(h, phase, "merged", g_ascii_strtod(merged, NULL), "pages", "more");
+	status_tell(h, phase, "resident", "VmRSS:", "neither");
+	status_tell(h, phase, "swapped", "VmSwap:", "less");
+	if (g_file_get_contents("/proc/self/ksm_merging_pages", &merged, NULL, NULL))
+		bench_metric(h->run, name, g_ascii_strtod(merged, NULL), "pages", "more");
+	else
+		bench_cannot(h->run, name,
+			     "no /proc/self/ksm_merging_pages: it came with Linux 5.19, and CONFIG_KSM");
 }
 
 // --- phases

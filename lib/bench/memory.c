@@ -4,13 +4,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "bench/bench.h"
 #include "bench/limits.h"
 
 static int make_file(struct memory *m)
@@ -102,9 +105,30 @@ void memory_faults(uint64_t *minor, uint64_t *major)
 {
 	struct rusage u;
 
+	// twice: the first may fault itself, where it writes, after it has read the count
+	*minor = *major = 0;
+	getrusage(RUSAGE_THREAD, &u);
 	getrusage(RUSAGE_THREAD, &u);
 	*minor = (uint64_t)u.ru_minflt;
 	*major = (uint64_t)u.ru_majflt;
+}
+
+const char *memory_file_system(const struct memory *m)
+{
+	static const struct {
+		long magic;
+		const char *name;
+	} known[] = {{EXT4_SUPER_MAGIC, "ext4"},
+		     {XFS_SUPER_MAGIC, "xfs"},
+		     {BTRFS_SUPER_MAGIC, "btrfs"},
+		     {TMPFS_MAGIC, "tmpfs, which is memory"},
+		     {OVERLAYFS_SUPER_MAGIC, "an overlay, which may be on memory"}};
+	struct statfs s;
+
+	for (size_t i = 0; !fstatfs(m->fd, &s) && i < G_N_ELEMENTS(known); i++)
+		if (s.f_type == known[i].magic)
+			return known[i].name;
+	return "of a kind unknown here";
 }
 
 bool memory_have_swap(void)
@@ -114,4 +138,30 @@ bool memory_have_swap(void)
 
 	return g_file_get_contents("/proc/swaps", &text, NULL, NULL) && (line = strchr(text, '\n')) &&
 	       line[1];
+}
+
+size_t memory_swapped(const struct memory *m)
+{
+	size_t pages = m->bytes / BASE_PAGE, n = 0;
+	g_autofree uint64_t *entries = g_new0(uint64_t, pages);
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	ssize_t got;
+
+	if (fd < 0)
+		return 0;
+	got = pread(fd, entries, pages * sizeof(*entries),
+		    (off_t)((uintptr_t)m->start / BASE_PAGE * sizeof(*entries)));
+	close(fd);
+	for (ssize_t i = 0; i < got / (ssize_t)sizeof(*entries); i++)
+		n += entries[i] >> 62 & 1; // Documentation/admin-guide/mm/pagemap.rst
+	return n;
+}
+
+int memory_must_be_swapped(const struct memory *m)
+{
+	size_t pages = m->bytes / BASE_PAGE, swapped = memory_swapped(m);
+
+	return swapped * 10 >= pages * 9
+		   ? 0
+		   : err_set(BENCH_NOT_SO, "only %zu of %zu pages went to swap", swapped, pages);
 }

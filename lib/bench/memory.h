@@ -31,7 +31,15 @@ uint64_t memory_read(const struct memory *m); // the sum of a byte of each page
 // Page faults of this thread so far, without I/O and with.
 void memory_faults(uint64_t *minor, uint64_t *major);
 
+// What its file is on: "ext4", "tmpfs", ...
+const char *memory_file_system(const struct memory *m);
+
 // Is any swap on?
 bool memory_have_swap(void);
+
+// How many of its pages are in swap.
+size_t memory_swapped(const struct memory *m);
+// 0, or BENCH_NOT_SO with an err chain when less than nine in ten are.
+int memory_must_be_swapped(const struct memory *m);
 
 #endif

@@ -4,8 +4,8 @@
 
 #include "base/err.h"
 #include "bench/bench.h"
+#include "bench/limits.h"
 #include "bench/memory.h"
-#include "bench/timing.h"
 
 static const struct bench_param params[] = {{"pages", "512", "N", "pages of the mapping"}, {}};
 
@@ -19,14 +19,12 @@ static int sample(struct bench_run *run, void *ctx, uint64_t *cycles)
 {
 	struct mover *m = ctx;
 	uint64_t from;
-	unsigned cpu;
 	void *moved;
 
-	(void)run;
 	m->at = !m->at;
-	from = timing_begin();
+	from = bench_begin(run);
 	moved = mremap(m->now, m->bytes, m->bytes, MREMAP_MAYMOVE | MREMAP_FIXED, m->places[m->at]);
-	*cycles = timing_end(&cpu) - from;
+	*cycles = bench_end(run, from);
 	if (moved == MAP_FAILED)
 		return err_set(-errno, "mremap: %m");
 	m->now = moved;
@@ -49,6 +47,11 @@ static int measure(struct bench_run *b, const char *name, size_t pages, size_t o
 	    (char *)(((uintptr_t)m.places[0] + m.bytes + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1)) + offset;
 	m.now = mmap(m.places[0], m.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
 		     -1, 0);
+	if (m.now == MAP_FAILED) {
+		rc = err_set(-errno, "mmap of %zu bytes: %m", m.bytes);
+		munmap(base, room);
+		return rc;
+	}
 	madvise(m.now, m.bytes, MADV_NOHUGEPAGE);
 	for (size_t i = 0; i < m.bytes; i += BASE_PAGE)
 		m.now[i] = 1;
@@ -64,6 +67,9 @@ static int run(struct bench_run *b)
 
 	if (pages < 1 || pages > 1 << 24)
 		return err_set(-EINVAL, "--pages must be from 1 to 16777216");
+	rc = limits_room((uint64_t)pages * BASE_PAGE);
+	if (rc)
+		return err_add(rc, "--pages");
 	rc = measure(b, "aligned", (size_t)pages, 0);
 	return rc ? rc : measure(b, "unaligned", (size_t)pages, BASE_PAGE);
 }

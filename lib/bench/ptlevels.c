@@ -85,7 +85,7 @@ static void take_maps(struct walk *w, int maps)
 	}
 }
 
-static int64_t vm_pte(void)
+uint64_t ptlevels_bytes(void)
 {
 	char buf[4096];
 	int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
@@ -95,10 +95,23 @@ static int64_t vm_pte(void)
 	if (fd >= 0)
 		close(fd);
 	if (n <= 0)
-		return -1;
+		return 0;
 	buf[n] = 0;
 	at = strstr(buf, "VmPTE:");
-	return at ? strtoll(at + 6, NULL, 10) * 1024 : -1;
+	return at ? strtoull(at + 6, NULL, 10) * 1024 : 0;
+}
+
+// The flag is there if the kernel makes use of it. The first CPU's are in the first few KiB.
+static bool five_levels(void)
+{
+	char buf[8192];
+	int fd = open("/proc/cpuinfo", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	buf[n > 0 ? n : 0] = 0;
+	return strstr(buf, " la57");
 }
 
 int ptlevels_read(struct ptlevels *levels)
@@ -108,13 +121,12 @@ int ptlevels_read(struct ptlevels *levels)
 
 	memset(levels, 0, sizeof(*levels));
 	levels->pages[PGD] = 1;
-	levels->pages[P4D] =
-	    -1; // addresses above 2^47 are only given to those who ask: with 4 levels there is none
+	// addresses above 2^47 are only given to those who ask, so that one p4d page covers all
+	levels->pages[P4D] = five_levels() ? 1 : -1;
 	w.pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	if (maps < 0 || w.pagemap < 0)
 		return -errno;
 	take_maps(&w, maps);
-	levels->vm_pte_bytes = vm_pte();
 	levels->ok = true;
 	close(maps);
 	close(w.pagemap);

@@ -8,12 +8,14 @@
 #define PTLEVELS 5 // pgd, p4d, pud, pmd, pte
 
 // Pages of each level; -1: the CPU does not have it. The lower levels are those of ranges with a populated
-// entry (pagemap), so a table that was left empty is not seen; vm_pte_bytes is the kernel's own count of pud,
-// pmd and pte pages (VmPTE), which says how many that are.
+// entry (pagemap), so a table that was left empty is not seen.
 struct ptlevels {
-	int64_t pages[PTLEVELS], vm_pte_bytes;
+	int64_t pages[PTLEVELS];
 	bool ok;
 };
+
+// Bytes of pud, pmd and pte pages by the kernel's own count (VmPTE); 0: it can't be read.
+uint64_t ptlevels_bytes(void);
 
 // Async-signal-safe enough for a child after fork: uses no memory allocation. 0 or -errno.
 int ptlevels_read(struct ptlevels *levels);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -10,7 +11,6 @@
 #include "base/err.h"
 #include "bench/bench.h"
 #include "bench/memory.h"
-#include "bench/timing.h"
 #include "host/read.h"
 
 static const struct bench_param params[] = {{"size", "64M", "BYTES", "memory that is used over and over"},
@@ -20,55 +20,117 @@ static const struct bench_param params[] = {{"size", "64M", "BYTES", "memory tha
 struct reclaim {
 	struct memory memory;
 	size_t at, chunk;
+	char *stat;  // memory.stat of our cgroup, when pages must be reclaimed
+	double part; // of the pages touched that must be, at the least
+	uint64_t stolen, touched;
 };
+
+// Our own cgroup's file. NULL: not a cgroup of our own. g_free.
+static char *own_file(const char *name)
+{
+	g_autofree char *own = host_own_cgroup();
+
+	return own && strstr(own, "mmprof") ? g_strdup_printf("/sys/fs/cgroup%s/%s", own, name) : NULL;
+}
+
+// Pages reclaimed in the cgroup so far, by whomever.
+static uint64_t stolen_pages(const char *stat)
+{
+	g_autofree char *text = NULL;
+	const char *at;
+
+	if (!g_file_get_contents(stat, &text, NULL, NULL) || !(at = strstr(text, "\npgsteal ")))
+		return 0;
+	return g_ascii_strtoull(at + strlen("\npgsteal "), NULL, 10);
+}
+
+// Reclaim goes by batches, so that the pages of one sample may be those that an earlier one had freed: what
+// counts is that it keeps up. What memory has room for stays and need not be read again; half of what does
+// not must have been reclaimed.
+static int must_be_reclaimed(struct reclaim *r)
+{
+	uint64_t stolen = stolen_pages(r->stat) - r->stolen;
+
+	r->touched += r->chunk / BASE_PAGE;
+	return (double)stolen >= (double)r->touched * r->part / 2
+		   ? 0
+		   : err_set(BENCH_NOT_SO,
+			     "only %" PRIu64 " pages were reclaimed while %" PRIu64
+			     " were touched; the file's system is %s (TMPDIR), and there is %s swap",
+			     stolen, r->touched, memory_file_system(&r->memory),
+			     memory_have_swap() ? "a" : "no");
+}
 
 static int sample(struct bench_run *run, void *ctx, uint64_t *cycles)
 {
 	struct reclaim *r = ctx;
 	uint64_t from, sum = 0;
-	unsigned cpu;
 
-	(void)run;
-	from = timing_begin();
+	from = bench_begin(run);
 	for (size_t i = 0; i < r->chunk; i += BASE_PAGE)
 		sum += (uint64_t)((volatile char *)r->memory.start)[r->at + i];
-	*cycles = timing_end(&cpu) - from;
+	*cycles = bench_end(run, from);
 	// its pages are unmapped, so that the next time they are faulted in from what the cache still has
 	madvise(r->memory.start + r->at, r->chunk, MADV_DONTNEED);
 	r->at = (r->at + r->chunk) % r->memory.bytes;
-	return sum ? 0 : err_set(-EIO, "the file is empty");
+	if (!sum)
+		return err_set(-EIO, "the file is empty");
+	return r->stat ? must_be_reclaimed(r) : 0;
 }
 
-// Our own cgroup's memory.high. The run's cgroup goes away with it, so nothing has to be put back there.
+// The run's cgroup goes away with it, so nothing has to be put back there.
 static int set_high(const char *value)
 {
-	g_autofree char *own = host_own_cgroup(), *path = NULL;
-	int fd;
+	g_autofree char *path = own_file("memory.high");
+	int fd, rc = 0;
 
-	if (!own)
-		return -ENOENT;
-	if (!strstr(own, "mmprof"))
-		return -EPERM; // not a cgroup of our own
-	path = g_strdup_printf("/sys/fs/cgroup%s/memory.high", own);
+	if (!path)
+		return -EPERM;
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (write(fd, value, strlen(value)) < 0) {
-		close(fd);
-		return -errno;
-	}
+	if (write(fd, value, strlen(value)) < 0)
+		rc = -errno;
 	close(fd);
-	return 0;
+	return rc;
 }
 
-static int measure(struct bench_run *b, const char *name, size_t bytes)
+// From now on there is room for `high` of it; the rest is reclaimed at once, if it can be. Only now: who
+// makes a file beyond the limit is made to wait.
+static int begin_reclaim(struct reclaim *r, double high)
+{
+	g_autofree char *bytes = g_strdup_printf("%.0f", (double)r->memory.bytes * high);
+	int rc;
+
+	fsync(r->memory.fd); // else it would have to be written first
+	rc = set_high(bytes);
+	r->part = 1 - high;
+	r->stat = own_file("memory.stat");
+	r->stolen = rc ? 0 : stolen_pages(r->stat);
+	return rc;
+}
+
+// high: memory.high as a part of the file; 1: there is room for all.
+static int measure(struct bench_run *b, const char *name, size_t bytes, double high)
 {
 	struct reclaim r = {.chunk = MIN(bytes, 64 * BASE_PAGE)};
-	const struct bench_op op = {name, sample, (double)r.chunk / BASE_PAGE, "page", false};
-	int rc = memory_map(&r.memory, MEMORY_FILE, bytes / r.chunk * r.chunk);
+	// it waits for what it reads
+	const struct bench_op op = {name, sample, (double)r.chunk / BASE_PAGE, "page", high < 1};
+	int rc = memory_map(&r.memory, MEMORY_FILE, bytes / r.chunk * r.chunk),
+	    refused = !rc && high < 1 ? begin_reclaim(&r, high) : 0;
 
-	if (!rc)
+	if (refused)
+		bench_cannot(b, name, "memory.high of the run's cgroup can't be set: %s",
+			     g_strerror(-refused));
+	else if (!rc)
 		rc = bench_measure(b, &op, &r, NULL);
+	if (!rc && r.touched)
+		bench_metric(b, "reclaimed_share",
+			     (double)(stolen_pages(r.stat) - r.stolen) / (double)r.touched, "ratio",
+			     "neither");
+	if (high < 1)
+		set_high("max");
+	g_free(r.stat);
 	memory_unmap(&r.memory);
 	return rc;
 }
@@ -76,24 +138,15 @@ static int measure(struct bench_run *b, const char *name, size_t bytes)
 static int run(struct bench_run *b)
 {
 	size_t bytes = (size_t)bench_int(b, "size") / BASE_PAGE * BASE_PAGE;
-	g_autofree char *high = NULL;
+	double high = bench_real(b, "high");
 	int rc;
 
 	if (bytes < 1 << 20)
 		return err_set(-EINVAL, "--size must be 1 MiB or more");
-	rc = measure(b, "cached", bytes);
-	if (rc)
-		return rc;
-	high = g_strdup_printf("%" G_GUINT64_FORMAT, (guint64)((double)bytes * bench_real(b, "high")));
-	rc = set_high(high);
-	if (rc) {
-		bench_cannot(b, "reclaimed", "memory.high of the run's cgroup can't be set: %s",
-			     g_strerror(-rc));
-		return 0;
-	}
-	rc = measure(b, "reclaimed", bytes);
-	set_high("max");
-	return rc;
+	if (high > 0.95)
+		return err_set(-EINVAL, "--high must be 0.95 or less: with more there is nothing to reclaim");
+	rc = measure(b, "cached", bytes, 1);
+	return rc ? rc : measure(b, "reclaimed", bytes, high);
 }
 
 const struct bench bench_reclaim = {"reclaim", "page faults that have to reclaim a page first (memory.high)",

@@ -1,16 +1,13 @@
 // swapio: swapping out and in: madvise(MADV_PAGEOUT) of written pages, and reading them again
 // (mm/swap_state.c, mm/page_io.c); with how many pages really went to swap.
 #include <errno.h>
-#include <fcntl.h>
 #include <glib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "bench/bench.h"
 #include "bench/memory.h"
-#include "bench/timing.h"
 
 static const struct bench_param params[] = {
     {"pages", "512", "N", "pages swapped in a sample"},
@@ -37,44 +34,26 @@ static void fill(struct swapper *s)
 			words[i] = s->seed = s->seed * 6364136223846793005ull + 1442695040888963407ull;
 }
 
-// How many pages of the range are in swap (pagemap bit 62).
-static uint64_t count_swapped(const struct memory *m)
-{
-	g_autofree uint64_t *entries = g_new0(uint64_t, m->bytes / BASE_PAGE);
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	uint64_t n = 0;
-	ssize_t got;
-
-	if (fd < 0)
-		return 0;
-	got = pread(fd, entries, m->bytes / BASE_PAGE * 8, (off_t)((uintptr_t)m->start / BASE_PAGE * 8));
-	close(fd);
-	for (ssize_t i = 0; i < got / 8; i++)
-		n += entries[i] >> 62 & 1;
-	return n;
-}
-
 static int sample(struct bench_run *run, void *ctx, uint64_t *cycles)
 {
 	struct swapper *s = ctx;
 	uint64_t from;
-	unsigned cpu;
 	int rc;
 
-	(void)run;
 	fill(s);
-	from = timing_begin();
+	from = bench_begin(run);
 	rc = madvise(s->memory.start, s->memory.bytes, MADV_PAGEOUT);
-	*cycles = timing_end(&cpu) - from;
+	*cycles = bench_end(run, from);
 	if (rc)
 		return err_set(-errno, "madvise(MADV_PAGEOUT): %m");
-	s->swapped += count_swapped(&s->memory);
+	s->swapped += memory_swapped(&s->memory);
 	s->pages += s->memory.bytes / BASE_PAGE;
-	if (!s->in)
-		return 0;
-	from = timing_begin();
+	rc = memory_must_be_swapped(&s->memory);
+	if (rc || !s->in)
+		return rc;
+	from = bench_begin(run);
 	memory_read(&s->memory);
-	*cycles = timing_end(&cpu) - from;
+	*cycles = bench_end(run, from);
 	return 0;
 }
 
@@ -82,7 +61,7 @@ static int run(struct bench_run *b)
 {
 	struct swapper s = {.content = bench_text(b, "content"), .seed = (uint64_t)bench_int(b, "seed")};
 	int64_t pages = bench_int(b, "pages");
-	struct bench_op op = {"out", sample, (double)pages, "page", false};
+	struct bench_op op = {"out", sample, (double)pages, "page", true};
 	int rc;
 
 	if (pages < 1 || pages > 1 << 20)

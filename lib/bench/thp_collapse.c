@@ -9,7 +9,6 @@
 #include "base/err.h"
 #include "bench/bench.h"
 #include "bench/memory.h"
-#include "bench/timing.h"
 
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25
@@ -29,40 +28,38 @@ static int sample(struct bench_run *run, void *ctx, uint64_t *cycles)
 	struct collapse *c = ctx;
 	char *p = c->memory.start;
 	uint64_t from;
-	unsigned cpu;
 
-	(void)run;
 	// base pages again: dropped, and faulted in without huge pages
 	madvise(p, HUGE_PAGE, MADV_DONTNEED);
 	madvise(p, HUGE_PAGE, MADV_NOHUGEPAGE);
 	memory_write(&c->memory);
 	madvise(p, HUGE_PAGE, MADV_HUGEPAGE);
-	from = timing_begin();
-	for (int left = MOST_TRIES; madvise(p, HUGE_PAGE, MADV_COLLAPSE); from = timing_begin())
+	from = bench_begin(run);
+	for (int left = MOST_TRIES; madvise(p, HUGE_PAGE, MADV_COLLAPSE); from = bench_begin(run))
 		if ((errno != EAGAIN && errno != EBUSY) || !--left)
 			return -errno;
-	*cycles = timing_end(&cpu) - from;
+	*cycles = bench_end(run, from);
 	if (!c->split)
 		return 0;
-	from = timing_begin();
+	from = bench_begin(run);
 	mprotect(p + BASE_PAGE, BASE_PAGE, PROT_READ);
-	*cycles = timing_end(&cpu) - from;
+	*cycles = bench_end(run, from);
 	mprotect(p + BASE_PAGE, BASE_PAGE, PROT_READ | PROT_WRITE);
 	return 0;
 }
 
 static int run(struct bench_run *b)
 {
-	struct bench_op op = {"collapse", sample, 1, "huge page", false};
+	const struct bench_op collapse = {"collapse", sample, 1, "huge page", true}, // waits for each CPU
+	    split = {"split", sample, 1, "huge page", false};
 	struct collapse c = {};
 	int rc = memory_map(&c.memory, MEMORY_ANON, HUGE_PAGE);
 
 	if (!rc)
-		rc = bench_measure(b, &op, &c, NULL);
+		rc = bench_measure(b, &collapse, &c, NULL);
 	c.split = true;
-	op.name = "split";
 	if (!rc)
-		rc = bench_measure(b, &op, &c, NULL);
+		rc = bench_measure(b, &split, &c, NULL);
 	memory_unmap(&c.memory);
 	if (rc == -EINVAL)
 		bench_cannot(b, "thp_collapse",

@@ -2,6 +2,7 @@
 #include "bench/timing.h"
 
 #include <glib.h>
+#include <inttypes.h>
 #include <math.h>
 #include <pthread.h>
 #include <sched.h>
@@ -25,6 +26,15 @@ static bool has_feature(unsigned leaf, int which, unsigned bit)
 	return __get_cpuid(leaf, &r[0], &r[1], &r[2], &r[3]) && r[which] >> bit & 1;
 }
 
+static char *clock_source(void)
+{
+	char *source = NULL;
+
+	g_file_get_contents("/sys/devices/system/clocksource/clocksource0/current_clocksource", &source, NULL,
+			    NULL);
+	return source ? g_strchomp(source) : NULL;
+}
+
 static const char *why_not_tsc(void)
 {
 	int mode = PR_TSC_ENABLE;
@@ -35,17 +45,20 @@ static const char *why_not_tsc(void)
 		return "this CPU has no rdtscp";
 	// A hypervisor may hide that the TSC is invariant; then the kernel's own trust in it decides.
 	if (!has_feature(0x80000007, 3, 8)) {
-		g_autofree char *source = NULL;
+		g_autofree char *source = clock_source();
 
-		if (!g_file_get_contents("/sys/devices/system/clocksource/clocksource0/current_clocksource",
-					 &source, NULL, NULL) ||
-		    !g_str_has_prefix(source, "tsc"))
+		if (!source || strcmp(source, "tsc"))
 			return "the TSC is not invariant (CPUID 80000007h EDX bit 8), and the kernel does "
 			       "not keep time by it";
 	}
 	return NULL;
 }
 #else
+static char *clock_source(void)
+{
+	return NULL;
+}
+
 static const char *why_not_tsc(void)
 {
 	return "this architecture has no TSC";
@@ -100,18 +113,40 @@ static void measure_overhead(struct timing *t)
 	}
 }
 
+static void use_clock(struct timing *t, const char *why)
+{
+	timing_use_tsc = t->tsc = false;
+	g_strlcpy(t->why, why, sizeof(t->why));
+	t->hz = 1e9;
+	t->hz_error = 0;
+}
+
 void timing_init(struct timing *t)
 {
 	const char *why = why_not_tsc();
 
 	memset(t, 0, sizeof(*t));
 	timing_use_tsc = t->tsc = !why;
-	if (why) {
-		g_strlcpy(t->why, why, sizeof(t->why));
-		t->hz = 1e9;
-	} else {
+	if (why)
+		use_clock(t, why);
+	else
 		calibrate(t);
-	}
+	measure_overhead(t);
+}
+
+void timing_across_cpus(struct timing *t, int64_t skew)
+{
+	g_autofree char *source = clock_source(), *why = NULL;
+
+	if (t->tsc && skew > (int64_t)t->overhead)
+		why = g_strdup_printf(
+		    "two CPUs' TSCs differ by %" PRId64 " cycles, and this runs on any of them", skew);
+	else if (t->tsc && source && strcmp(source, "tsc"))
+		why = g_strdup_printf(
+		    "the kernel keeps time by %.40s, not by the TSC, and this runs on any CPU", source);
+	if (!why)
+		return;
+	use_clock(t, why);
 	measure_overhead(t);
 }
 
@@ -178,7 +213,7 @@ int64_t timing_skew(const struct timing *t)
 
 	if (!t->tsc || sched_getaffinity(0, sizeof(allowed), &allowed) || CPU_COUNT(&allowed) < 2)
 		return -1;
-	for (int cpu = 0, n = 0; cpu < CPU_SETSIZE && n < 8; cpu++) {
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
 		struct pair p = {.cpus = {first, cpu}};
 		pthread_t thread;
 
@@ -188,7 +223,6 @@ int64_t timing_skew(const struct timing *t)
 			first = cpu;
 			continue;
 		}
-		n++;
 		if (!pin(first) || pthread_create(&thread, NULL, second, &p))
 			break;
 		stamp_in_turn(&p, 0);

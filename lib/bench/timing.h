@@ -87,10 +87,15 @@ void timing_init(struct timing *timing);
 // Cycles between a begin and an end → nanoseconds, the pair's own cost taken off; never negative.
 double timing_ns(const struct timing *timing, uint64_t cycles);
 
-// The largest difference between two CPUs' TSCs that could not be ruled out, in cycles: threads on CPU pairs
-// stamp in turn, and a stamp must not be before the one that it answers. -1: not checked (one CPU, or the
-// clock stands in).
+// The largest difference between two CPUs' TSCs that was seen, in cycles: threads on the first CPU and on
+// each other stamp in turn, and a stamp must not be before the one that it answers. -1: not checked (one CPU,
+// or the clock stands in).
 int64_t timing_skew(const struct timing *timing);
+
+// For what may begin on one CPU and end on another: the clock stands in from now on if their TSCs differ by
+// more than `timing` can tell apart, or if the kernel keeps time by something else, as it does when it has
+// found that they don't agree.
+void timing_across_cpus(struct timing *timing, int64_t skew);
 
 // What may disturb a sample. Take one before and one after, outside of what is timed.
 struct timing_mark {

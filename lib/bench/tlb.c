@@ -13,7 +13,6 @@
 #include "bench/bench.h"
 #include "bench/cpus.h"
 #include "bench/memory.h"
-#include "bench/timing.h"
 
 static const struct bench_param params[] = {
     {"pages", "1", "N", "pages flushed by a call"},
@@ -25,7 +24,6 @@ struct tlb {
 	size_t pages;
 	void **at;
 	int *nodes, *status;
-	int node; // where the pages go to next
 	int (*call)(struct tlb *t);
 };
 
@@ -51,32 +49,60 @@ static int do_munmap(struct tlb *t)
 
 static int do_migrate(struct tlb *t)
 {
-	for (size_t i = 0; i < t->pages; i++)
-		t->nodes[i] = t->node;
-	t->node = !t->node;
 	return move_pages(0, t->pages, t->at, t->nodes, t->status, MPOL_MF_MOVE) < 0 ? -1 : 0;
+}
+
+static void set_target(struct tlb *t, int node)
+{
+	for (size_t i = 0; i < t->pages; i++)
+		t->nodes[i] = node;
+}
+
+static int count_moved(const struct tlb *t)
+{
+	size_t stayed = 0;
+
+	for (size_t i = 0; i < t->pages; i++)
+		stayed += t->status[i] != t->nodes[i];
+	return stayed ? err_set(BENCH_NOT_SO, "%zu of %zu pages stayed where they were", stayed, t->pages)
+		      : 0;
+}
+
+// As it was before the call: writable base pages; on node 0 if they are to go to node 1.
+static int restore(struct tlb *t)
+{
+	if (t->call == do_munmap) {
+		if (mmap(t->memory.start, t->memory.bytes, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+			return err_set(-errno, "mmap: %m");
+		madvise(t->memory.start, t->memory.bytes, MADV_NOHUGEPAGE);
+	}
+	if (t->call == do_mprotect && mprotect(t->memory.start, t->memory.bytes, PROT_READ | PROT_WRITE))
+		return err_set(-errno, "mprotect: %m");
+	memory_write(&t->memory);
+	if (t->call != do_migrate)
+		return 0;
+	set_target(t, 0);
+	if (do_migrate(t))
+		return err_set(-errno, "move_pages: %m");
+	set_target(t, 1);
+	return 0;
 }
 
 static int sample(struct bench_run *run, void *ctx, uint64_t *cycles)
 {
 	struct tlb *t = ctx;
 	uint64_t from;
-	unsigned cpu;
-	int rc;
+	int rc = restore(t);
 
-	(void)run;
-	memory_write(&t->memory);
-	from = timing_begin();
+	if (rc)
+		return rc;
+	from = bench_begin(run);
 	rc = t->call(t);
-	*cycles = timing_end(&cpu) - from;
+	*cycles = bench_end(run, from);
 	if (rc)
 		return err_set(-errno, "the call that flushes failed: %m");
-	if (t->call == do_munmap && mmap(t->memory.start, t->memory.bytes, PROT_READ | PROT_WRITE,
-					 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
-		return err_set(-errno, "mmap: %m");
-	if (t->call == do_mprotect)
-		mprotect(t->memory.start, t->memory.bytes, PROT_READ | PROT_WRITE);
-	return 0;
+	return t->call == do_migrate ? count_moved(t) : 0;
 }
 
 // The other threads spin in the same address space, so that their CPUs have to be told.
@@ -105,7 +131,8 @@ static int measure_all(struct bench_run *b, struct tlb *t)
 	int rc = 0;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(ops) && !rc && !bench_stopped(b); i++) {
-		const struct bench_op op = {ops[i].name, sample, 1, "call", false};
+		const struct bench_op op = {ops[i].name, sample, 1, "call",
+					    ops[i].call == do_migrate}; // which waits for each CPU
 
 		t->call = ops[i].call;
 		if (t->call == do_migrate &&
@@ -114,6 +141,8 @@ static int measure_all(struct bench_run *b, struct tlb *t)
 			continue;
 		}
 		rc = bench_measure(b, &op, t, NULL);
+		if (!rc)
+			rc = restore(t);
 	}
 	return rc;
 }
@@ -121,7 +150,7 @@ static int measure_all(struct bench_run *b, struct tlb *t)
 static int run(struct bench_run *b)
 {
 	int n = (int)bench_int(b, "threads") - 1, started = 0, rc;
-	struct tlb t = {.pages = (size_t)bench_int(b, "pages"), .node = 1};
+	struct tlb t = {.pages = (size_t)bench_int(b, "pages")};
 	g_autofree pthread_t *threads = NULL;
 
 	if (n < 0 || n > 1023)

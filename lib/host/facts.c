@@ -261,6 +261,8 @@ static void give_live(const struct facts *f)
 		facts_give(f, hz, "tsc_hz");
 	for (size_t i = 0; i < G_N_ELEMENTS(lab); i++)
 		facts_give(f, g_getenv(lab[i].variable), "%s", lab[i].key);
+	if (host_emulated() && !g_getenv("MMPROF_LAB_ACCEL")) // sudo and env -i lose it
+		facts_give(f, "tcg", "lab.accel");
 	give_lab_plugin(f);
 }
 

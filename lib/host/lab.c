@@ -1,6 +1,9 @@
 // Talks to the lab's plugin by stores that it sees. On real hardware they are stores like any other.
 #include "host/lab.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 #include <fcntl.h>
 #include <string.h>
 #include <time.h>
@@ -21,6 +24,24 @@ static uint64_t frame_of(const void *at)
 	close(fd);
 	return entry >> 63 ? entry & ((1ull << 55) - 1) : 0;
 }
+
+#if defined(__x86_64__)
+bool host_emulated(void)
+{
+	enum { FEATURES = 1, UNDER_HYPERVISOR = 1u << 31, HYPERVISOR = 0x40000000 };
+	unsigned a, vendor[3], c, d;
+
+	if (!__get_cpuid(FEATURES, &a, vendor, &c, &d) || !(c & UNDER_HYPERVISOR))
+		return false;
+	__cpuid(HYPERVISOR, a, vendor[0], vendor[1], vendor[2]);
+	return !memcmp(vendor, "TCGTCGTCGTCG", sizeof(vendor));
+}
+#else
+bool host_emulated(void)
+{
+	return false;
+}
+#endif
 
 bool host_lab_plugin(struct labcall *hello)
 {

@@ -7,6 +7,9 @@
 
 #include "host/labcall.h"
 
+// Is this CPU one that QEMU emulates (TCG)? The CPU says so, whatever the environment is.
+bool host_emulated(void);
+
 // Is the plugin there? Fills what it does; asks once.
 bool host_lab_plugin(struct labcall *hello);
 

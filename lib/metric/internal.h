@@ -12,7 +12,8 @@
 #include "store/values.h"
 
 struct metric_kind {
-	// Fills `m` (name is set) if the name is of this kind. 0; -ENOENT without an err chain: not mine.
+	// Fills `m` (name is set) if the name is of this kind. 0; -ENOENT without an err chain: not mine;
+	// -ENODATA with one: mine, but this database has nothing of it.
 	int (*find)(struct store *store, struct metric *m);
 	int (*values)(struct store *store, const struct metric *m, const GArray *runs, double *values,
 		      const char **why);

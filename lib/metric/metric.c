@@ -21,12 +21,10 @@ int metric_find(struct store *store, const char *name, struct metric **metric)
 	}
 	if (rc) {
 		g_free(m);
-		return rc == -ENOENT
-			   ? err_set(rc,
-				     "no metric \"%s\" in this database: `mmprof list metrics` names "
-				     "them",
-				     name)
-			   : rc;
+		if (rc == -ENOENT)
+			return err_set(
+			    rc, "no metric \"%s\" in this database: `mmprof list metrics` names them", name);
+		return rc == -ENODATA ? -ENOENT : rc;
 	}
 	*metric = m;
 	return 0;

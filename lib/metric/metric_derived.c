@@ -168,9 +168,9 @@ static const struct derived table[] = {
     {"ksm_saved",
      "pages",
      METRIC_MORE,
-     {"ksm.pages_sharing.last", "ksm.ksm_zero_pages.last"},
+     {"ksm.pages_sharing.end", "ksm.ksm_zero_pages.end"},
      {},
-     "pages that KSM had freed at the end"},
+     "pages that KSM had freed at the last reading while the workload ran"},
     {"ksm_merged",
      "pages",
      METRIC_MORE,
@@ -191,8 +191,9 @@ static const struct derived table[] = {
       "control.self_ns"},
      {},
      "CPU time of the threads that manage memory; what faults do in the workload is in the workload's, and "
-     "what "
-     "kworkers do (the promotion of Nomad's own kernel, among much else) is in cpu.kworker"},
+     "what kworkers do (zswap's shrink_worker, which the probe of that name times; the promotion of Nomad's "
+     "own "
+     "kernel) is in cpu.kworker"},
     {"oom_kills", "count", METRIC_LESS, {"vmstat.oom_kill"}, {}, "processes that the OOM killer ended"},
 };
 

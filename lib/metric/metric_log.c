@@ -35,8 +35,27 @@ static int find(struct store *store G_GNUC_UNUSED, struct metric *m)
 	return -ENOENT;
 }
 
+// The reason why a run's log is not known, or not all of it; NULL: it is.
+static int why_not(struct store *store, int64_t run, const GArray *lines, const char **why)
+{
+	g_autoptr(GArray) pairs = NULL;
+	int rc = store_read_not_measured(store, run, &pairs);
+
+	*why = NULL;
+	for (guint i = 0; !rc && i < pairs->len; i++) {
+		const struct store_pair *p = &g_array_index(pairs, struct store_pair, i);
+
+		if (!strcmp(p->key, STORE_LOG))
+			*why = p->value;
+	}
+	for (guint i = 0; i < lines->len; i++)
+		if (!strcmp(g_array_index(lines, struct store_log_row, i).text, STORE_LOG_LOST))
+			*why = "lines of the kernel's log were lost before they were read";
+	return rc;
+}
+
 static int values(struct store *store, const struct metric *m, const GArray *runs, double *values,
-		  const char **why G_GNUC_UNUSED)
+		  const char **why)
 {
 	const struct told *t = m->data;
 
@@ -44,9 +63,11 @@ static int values(struct store *store, const struct metric *m, const GArray *run
 		g_autoptr(GArray) lines = NULL;
 		int rc = store_read_kernel_log(store, RUN(runs, i)->id, &lines);
 
+		if (!rc)
+			rc = why_not(store, RUN(runs, i)->id, lines, &why[i]);
 		if (rc)
 			return rc;
-		values[i] = 0;
+		values[i] = why[i] ? NAN : 0;
 		for (guint k = 0; k < lines->len; k++)
 			values[i] +=
 			    strstr(g_array_index(lines, struct store_log_row, k).text, t->pattern) != NULL;

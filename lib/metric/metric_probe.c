@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "probes/class.h"
+#include "probes/shared.h"
 #include "stats/hist.h"
 
 enum stat { COUNT, TOTAL, MEAN, MIN, MAX, SUM, PERCENTILE, STATS };
@@ -83,7 +85,7 @@ static void free_data(void *data)
 // named.
 static bool counts_events(const struct probe *p, const char *kind)
 {
-	if (!strcmp(kind, "tp"))
+	if (!strcmp(kind, "tp") || !strcmp(kind, "ptpath"))
 		return true;
 	return !strcmp(kind, "lock") &&
 	       (p->key || !(g_str_has_suffix(p->part, " wait") || g_str_has_suffix(p->part, " hold")));
@@ -124,6 +126,37 @@ static int sum_unit_of(struct store *store, const struct probe *p, const char **
 	return rc;
 }
 
+static int check_class(const struct probe *p)
+{
+	static const char *const classes[] = CLASS_NAMES;
+	g_autoptr(GString) all = g_string_new("all");
+
+	for (int i = 0; i < CLASS_COUNT; i++) {
+		if (!p->class || !strcmp(p->class, classes[i]))
+			return 0;
+		g_string_append_printf(all, ", %s", classes[i]);
+	}
+	return err_set(-EINVAL, "\"%s\" is no class of tasks: %s", p->class, all->str);
+}
+
+// A misspelt part or key would have counted nothing: a measured 0. What needs not have happened to be known:
+// all that a function or a tracepoint does, and a lock's times.
+static int check_part(struct store *store, const struct metric *m, const struct probe *p, const char *kind)
+{
+	static const char *const lock_parts[] = LOCK_PART_NAMES;
+	bool lock = !strcmp(kind, "lock"), has = !*p->part && !p->key && !lock && strcmp(kind, "ptpath");
+	int rc = 0;
+
+	for (int i = 0; i < LOCK_PARTS && lock && !p->counts; i++)
+		has |= !strcmp(p->part, lock_parts[i]);
+	if (!has)
+		rc = store_has_part(store, p->name, p->part, p->key, p->counts, &has);
+	return rc || has
+		   ? rc
+		   : err_set(-ENODATA, "%s: no run of this database has such a part or key of the probe %s",
+			     m->name, p->name);
+}
+
 static int find(struct store *store, struct metric *m)
 {
 	struct probe *p = parse(m->name);
@@ -138,6 +171,10 @@ static int find(struct store *store, struct metric *m)
 			rc = err_set(-EINVAL, "%s %s: it has no \"%s\"", p->name,
 				     p->counts ? "counts events" : "is timed", stat_names[p->stat]);
 	}
+	if (!rc)
+		rc = check_class(p);
+	if (!rc)
+		rc = check_part(store, m, p, kind);
 	if (!rc)
 		rc = sum_unit_of(store, p, &unit);
 	if (rc) {
@@ -169,14 +206,23 @@ struct total {
 	double count, sum, least, most;
 };
 
+#define TOO_GREAT "it is above 2^63 - 1: the loss ledger has it"
+
+static double number(int64_t value)
+{
+	return value == STORE_NULL ? NAN : (double)value;
+}
+
 static void add(struct total *t, const struct store_total_row *row)
 {
-	if (row->count == STORE_NULL || row->sum_ns == STORE_NULL || row->count == 0)
+	double least = number(row->min_ns), most = number(row->max_ns);
+
+	if (!row->class || row->count == 0)
 		return;
-	t->least = t->count ? MIN(t->least, (double)row->min_ns) : (double)row->min_ns;
-	t->most = MAX(t->most, (double)row->max_ns);
-	t->count += (double)row->count;
-	t->sum += (double)row->sum_ns;
+	t->least = !t->count || !(least >= t->least) ? least : t->least;
+	t->most = !t->count || !(most <= t->most) ? most : t->most;
+	t->count += number(row->count);
+	t->sum += number(row->sum_ns);
 }
 
 static double of_total(const struct total *t, enum stat stat)
@@ -218,7 +264,7 @@ static int totals(struct store *store, const struct probe *p, const GArray *runs
 		if (!sums[i].probe)
 			continue;
 		values[i] = of_total(&sums[i], p->stat);
-		why[i] = NO_CALL;
+		why[i] = sums[i].count ? TOO_GREAT : NO_CALL;
 	}
 	return rc;
 }
@@ -231,6 +277,7 @@ static int percentiles(struct store *store, const struct probe *p, const GArray 
 	g_autofree int64_t *first = g_new0(int64_t, runs->len + 1);
 	g_autofree struct hist *sum = g_new0(struct hist, 1), *one = g_new0(struct hist, 1);
 	g_autoptr(GArray) rows = NULL;
+	int64_t run = 0; // whose histograms are in `sum`
 	int rc = totals(store, p, runs, values, why);
 
 	for (guint i = 0; i < runs->len; i++)
@@ -243,8 +290,9 @@ static int percentiles(struct store *store, const struct probe *p, const GArray 
 
 		if (place < 0 || row->count <= 0 || !of_first(&first[place], row->probe))
 			continue;
-		if (!i || row[-1].run != row->run)
+		if (run != row->run)
 			memset(sum, 0, sizeof(*sum));
+		run = row->run;
 		*one =
 		    (struct hist){(uint64_t)row->count, 0, (uint64_t)row->min_ns, (uint64_t)row->max_ns, {}};
 		memcpy(one->buckets, row->buckets, sizeof(one->buckets));
@@ -265,14 +313,18 @@ static int tallies(struct store *store, const struct probe *p, const GArray *run
 	for (guint i = 0; !rc && i < rows->len; i++) {
 		const struct store_tally_row *row = &g_array_index(rows, struct store_tally_row, i);
 		int place = metric_place(places, row->run);
-		int64_t value = p->stat == COUNT ? row->count : row->sum;
+		bool known = p->stat == COUNT ? !row->no_count : !row->no_sum;
 
 		if (place < 0)
 			continue;
 		if (strcmp(row->status, "attached"))
 			why[place] = why_none(row->status, row->why);
-		else if (of_first(&first[place], row->probe))
-			values[place] = value == STORE_NULL ? 0 : (double)value;
+		else if (of_first(&first[place], row->probe) && !known)
+			why[place] = p->stat == COUNT ? TOO_GREAT : "not all of its events have a sum";
+		else if (first[place] == row->probe)
+			values[place] = !row->rows         ? 0
+					: p->stat == COUNT ? (double)row->count
+							   : (double)row->sum;
 	}
 	return rc;
 }

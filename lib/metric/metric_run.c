@@ -64,6 +64,8 @@ static int values(struct store *store G_GNUC_UNUSED, const struct metric *m, con
 			values[i] = (double)a + (double)b;
 		else if (f->offset == AT(bpf_ns) && RUN(runs, i)->bpf_ns_source)
 			why[i] = RUN(runs, i)->bpf_ns_source;
+		else if (f->offset == AT(maxrss_bytes) && RUN(runs, i)->elapsed_ns != STORE_NULL)
+			why[i] = "it was no larger than mmprof itself, before the workload was executed";
 		else
 			why[i] = "the run did not reach the workload's end";
 	}

@@ -2,11 +2,16 @@
 // of a level; a suffix asks for another view of it.
 #include "metric/internal.h"
 
-enum view { VIEW_DELTA, VIEW_RATE, VIEW_MEAN, VIEW_MIN, VIEW_MAX, VIEW_FIRST, VIEW_LAST, VIEWS };
-static const char *const suffixes[VIEWS] = {"", ".rate", ".mean", ".min", ".max", ".first", ".last"};
-static const char *const words[VIEWS] = {
-    "change over the run", "change a second",           "mean over time",  "least value",
-    "greatest value",      "value before the workload", "value at the end"};
+enum view { VIEW_DELTA, VIEW_RATE, VIEW_MEAN, VIEW_MIN, VIEW_MAX, VIEW_FIRST, VIEW_END, VIEW_LAST, VIEWS };
+static const char *const suffixes[VIEWS] = {"", ".rate", ".mean", ".min", ".max", ".first", ".end", ".last"};
+static const char *const words[VIEWS] = {"change over the run",
+					 "change a second",
+					 "mean over time",
+					 "least value",
+					 "greatest value",
+					 "value before the workload",
+					 "value at the last reading while the workload ran",
+					 "value after the workload's end"};
 
 struct series {
 	char *name;
@@ -91,8 +96,23 @@ static double of_level(const struct store_level *l, const struct store_ends_row 
 	}
 }
 
+// What goes when the workload's processes go is there no more at the very last reading.
+static int at_end(struct store *store, int64_t series, const struct store_run_row *run, double *value)
+{
+	g_autoptr(GArray) samples = NULL;
+	int rc = store_read_samples(store, series, &samples);
+
+	for (guint i = 0; !rc && i < samples->len; i++) {
+		const struct store_sample_row *s = &g_array_index(samples, struct store_sample_row, i);
+
+		if (s->t_ns < run->elapsed_ns)
+			*value = (double)s->value;
+	}
+	return rc;
+}
+
 static int value_of(struct store *store, const struct store_ends_row *e, enum view view,
-		    const struct store_run_row *run, double *value)
+		    const struct store_run_row *run, double *value, const char **why)
 {
 	struct store_level level = {};
 	int rc;
@@ -105,9 +125,12 @@ static int value_of(struct store *store, const struct store_ends_row *e, enum vi
 			*value = run->elapsed_ns > 0 ? *value * 1e9 / (double)run->elapsed_ns : NAN;
 		return 0;
 	}
-	rc = store_read_level(store, e->series, &level);
+	if (view == VIEW_END)
+		return at_end(store, e->series, run, value);
+	rc = store_read_level(store, e->series, run->elapsed_ns, &level);
 	if (!rc)
 		*value = of_level(&level, e, view);
+	*why = "the run's end is not known, and so how long the level was held";
 	return rc;
 }
 
@@ -126,7 +149,7 @@ static int values(struct store *store, const struct metric *m, const GArray *run
 		int place = metric_place(places, e->run);
 
 		if (place >= 0)
-			rc = value_of(store, e, data->view, RUN(runs, place), &values[place]);
+			rc = value_of(store, e, data->view, RUN(runs, place), &values[place], &why[place]);
 	}
 	return rc;
 }

@@ -37,8 +37,8 @@ static const struct share table[] = {
      "truth.fast",
      {"truth.fast", "truth.slow"}},
     {"truth_doubt_share",
-     "part of the accesses whose page was the workload's in only one of the snapshots around: the join's "
-     "error, at most",
+     "part of the accesses whose page was the workload's in only one of the snapshots around; pages that it "
+     "had only between two are not in it",
      METRIC_LESS,
      "truth.doubt",
      NULL,

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -46,6 +47,7 @@ int bpf_new(int cgroup_fd, struct bpf **bpf)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
 	struct bpf *b = g_new0(struct bpf, 1);
+	struct stat st;
 	int zero = 0, rc;
 
 	bpf_quiet();
@@ -72,6 +74,8 @@ int bpf_new(int cgroup_fd, struct bpf **bpf)
 		bpf_free(b);
 		return rc;
 	}
+	if (cgroup_fd >= 0 && fstat(cgroup_fd, &st) == 0)
+		b->control->workload_id = st.st_ino;
 	*bpf = b;
 	return 0;
 }

@@ -4,13 +4,13 @@
 
 #include <glib.h>
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-const char *const ptlevel_names[PTLEVELS] = {"pte", "pmd", "pud", "p4d"};
+const char *const ptlevel_names[PTLEVELS] = {"pte", "pmd", "pud", "p4d", "unknown"};
+const char *ptways_root = "";
 
 // A function of the stack, from the innermost outwards: which level its page is of, if it tells, and what way
 // that is, if it tells. One that only tells the level (pte_alloc_one) leaves the way to those further out.
@@ -82,7 +82,8 @@ static const char *step_name(const char *name)
 static const GArray *symbols(void)
 {
 	static GArray *list;
-	FILE *f = list ? NULL : fopen("/proc/kallsyms", "re");
+	g_autofree char *path = g_strconcat(ptways_root, "/proc/kallsyms", NULL);
+	FILE *f = list ? NULL : fopen(path, "re");
 	char line[512], name[256], type;
 	struct symbol s;
 
@@ -148,17 +149,15 @@ static int number_of(const char *way)
 
 struct ptway ptway_of(const unsigned long long *stack, size_t depth)
 {
-	struct ptway w = {PTLEVEL_PTE, G_N_ELEMENTS(steps), "another way"};
-	bool has_level = false;
+	struct ptway w = {PTLEVEL_UNKNOWN, G_N_ELEMENTS(steps), "another way"};
 
 	for (size_t i = 0; i < depth && stack[i]; i++) {
 		const struct step *s = step_at(stack[i]);
 
 		if (!s)
 			continue;
-		if (!has_level)
+		if (w.level == PTLEVEL_UNKNOWN)
 			w.level = s->level;
-		has_level = true;
 		if (!s->way)
 			continue;
 		w.name = s->way;

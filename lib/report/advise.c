@@ -92,7 +92,7 @@ void advise_compute(const struct advise_inputs *in, struct advise *a)
 		need = a->peak[l] * levels[l].kib / levels[l].share;
 		kib = fmax(kib, need);
 	}
-	a->size_kib = (unsigned long)ceil(kib * shares);
+	a->size_kib = (unsigned long)(ceil(kib) * shares); // the module divides whole KiB
 }
 
 // --- for people
@@ -134,6 +134,7 @@ struct doc *advise_doc(const struct advise_inputs *in, const struct advise *a)
 						    {"size_kib", "size_kib", DOC_COUNT},
 						    {"system", "for record", DOC_PLAIN}};
 	struct doc *doc = doc_new("pgcache");
+	g_autoptr(GString) system = g_string_new(NULL);
 	struct doc_section *sec =
 	    doc_section(doc, "advice", "Advice for pgcache", columns, G_N_ELEMENTS(columns));
 
@@ -143,9 +144,11 @@ struct doc *advise_doc(const struct advise_inputs *in, const struct advise *a)
 	doc_int(sec, (int64_t)in->memory_bytes);
 	doc_real(sec, in->background);
 	doc_int(sec, (int64_t)a->size_kib);
-	doc_text(sec, "--system pgcache,size_kib=%lu,ratio_pgd=%u,ratio_pud=%u,ratio_pmd=%u,ratio_pte=%u",
-		 a->size_kib, a->ratio[ADVISE_PGD], a->ratio[ADVISE_PUD], a->ratio[ADVISE_PMD],
-		 a->ratio[ADVISE_PTE]);
+	g_string_printf(system, "--system pgcache,size_kib=%lu", a->size_kib);
+	for (int l = 0; l < ADVISE_LEVELS; l++)
+		if (a->each[l] > 0)
+			g_string_append_printf(system, ",ratio_%s=%u", levels[l].name, a->ratio[l]);
+	doc_text(sec, "%s", system->str);
 	level_rows(doc, a);
 	return doc;
 }

@@ -189,6 +189,31 @@ int compare_medians(struct compare_report *r, const char *name, double *medians,
 	return rc;
 }
 
+int compare_lossy_note(struct compare_report *r, struct doc_section *sec, const char *metric)
+{
+	g_autoptr(GArray) losses = NULL;
+	g_autoptr(GHashTable) ours = g_hash_table_new(g_int64_hash, g_int64_equal);
+	g_autoptr(GString) runs = g_string_new(NULL);
+	g_autofree char *probe = g_strndup(metric, strcspn(metric, "/=@."));
+	int rc = store_read_lossy(r->store, probe, &losses);
+
+	for (guint i = 0; i < r->selection->runs->len; i++)
+		g_hash_table_add(ours, &ROW(r->selection->runs, store_run_row, i)->id);
+	for (guint i = 0; !rc && i < losses->len; i++) {
+		const struct store_lossy_row *l = ROW(losses, store_lossy_row, i);
+
+		if (g_hash_table_contains(ours, &l->run) && (double)l->lost > 0.001 * (double)l->seen)
+			g_string_append_printf(runs, "%s%" PRId64, runs->len ? ", " : "", l->run);
+	}
+	if (runs->len)
+		doc_note(
+		    sec,
+		    "INCOMPLETE: %s lost more than 0.1 %% of its calls in run %s: `mmprof report RUN` tells "
+		    "how.",
+		    probe, runs->str);
+	return rc;
+}
+
 int report_list_metrics(struct store *store, const char *filter, struct doc *doc)
 {
 	static const struct doc_column columns[] = {{"metric", "metric", DOC_PLAIN},
@@ -214,7 +239,8 @@ int report_list_metrics(struct store *store, const char *filter, struct doc *doc
 		    sec,
 		    "A probe also has .total .min .max and any percentile (.p99.9); @CLASS or @all behind "
 		    "its "
-		    "name for others than the workload; a series has .rate, or .mean .min .max .first .last. "
+		    "name for others than the workload; a series has .rate, or .mean .min .max .first .end "
+		    ".last. "
 		    "`man mmprof-report` tells more.");
 	return rc;
 }

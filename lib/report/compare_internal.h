@@ -67,4 +67,7 @@ const char *compare_suffix(const struct metric *metric);
 // `why`, one reason a cell, may be NULL. -ENOENT (no err chain kept) when the database has no such metric.
 int compare_medians(struct compare_report *r, const char *metric, double *medians, const char **why);
 
+// A note under the table if the metric's probe (or the probe itself) lost calls in some of the runs.
+int compare_lossy_note(struct compare_report *r, struct doc_section *sec, const char *metric);
+
 #endif

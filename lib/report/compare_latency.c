@@ -227,6 +227,7 @@ static int one(struct compare_report *r, const char *probe)
 		    "itself costs (calibration). 95 %%: bootstrap over whole runs, not corrected for the "
 		    "number of comparisons.",
 		    100 * HIST_ERROR);
+		rc = compare_lossy_note(r, sec, probe);
 	}
 	pools_free(pools, n);
 	return rc;

@@ -81,31 +81,6 @@ static void geomean_note(struct doc_section *sec, const struct comparison *c)
 			 c->geomean_n, c->geomean_n == 1 ? "" : "s", names->str);
 }
 
-static int lossy_note(struct compare_report *r, struct doc_section *sec, const struct comparison *c)
-{
-	g_autoptr(GArray) losses = NULL;
-	g_autoptr(GHashTable) ours = g_hash_table_new(g_int64_hash, g_int64_equal);
-	g_autoptr(GString) runs = g_string_new(NULL);
-	g_autofree char *probe = g_strndup(c->metric->name, strcspn(c->metric->name, "/=@."));
-	int rc = store_read_lossy(r->store, probe, &losses);
-
-	for (guint i = 0; i < r->selection->runs->len; i++)
-		g_hash_table_add(ours, &ROW(r->selection->runs, store_run_row, i)->id);
-	for (guint i = 0; !rc && i < losses->len; i++) {
-		const struct store_lossy_row *l = ROW(losses, store_lossy_row, i);
-
-		if (g_hash_table_contains(ours, &l->run) && (double)l->lost > 0.001 * (double)l->seen)
-			g_string_append_printf(runs, "%s%" PRId64, runs->len ? ", " : "", l->run);
-	}
-	if (runs->len)
-		doc_note(
-		    sec,
-		    "INCOMPLETE: %s lost more than 0.1 %% of its calls in run %s: `mmprof report RUN` tells "
-		    "how.",
-		    probe, runs->str);
-	return rc;
-}
-
 // --- in full
 
 static struct doc_section *full_section(struct compare_report *r, const struct comparison *c)
@@ -293,7 +268,7 @@ static int one(struct compare_report *r, const struct comparison *c)
 		 corrections[c->options.correction]);
 	if (c == r->comparisons->pdata[r->comparisons->len - 1])
 		method_notes(full, c);
-	return lossy_note(r, glance, c);
+	return compare_lossy_note(r, glance, c->metric->name);
 }
 
 int compare_metrics(struct compare_report *r)

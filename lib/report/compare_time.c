@@ -144,6 +144,16 @@ static struct doc_section *section(struct compare_report *r, const char *key, co
 	return sec;
 }
 
+static int lossy_notes(struct compare_report *r, struct doc_section *sec, const char *const *metrics,
+		       size_t n)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < n && metrics[i] && !rc; i++)
+		rc = compare_lossy_note(r, sec, metrics[i]);
+	return rc;
+}
+
 static void put_components(struct compare_report *r, struct doc_section *sec, const struct line *lines)
 {
 	g_autoptr(GString) still = g_string_new(NULL);
@@ -182,6 +192,8 @@ int compare_time(struct compare_report *r)
 	}
 	if (!rc)
 		put_components(r, sec, lines);
+	for (size_t i = 0; i < G_N_ELEMENTS(components) && !rc; i++)
+		rc = lossy_notes(r, sec, components[i].metrics, G_N_ELEMENTS(components[i].metrics));
 	doc_note(
 	    sec,
 	    "User and kernel time are the workload's CPU time. The indented lines are the workload's time in "
@@ -295,16 +307,23 @@ static void formula_note(struct doc_section *sec, const struct cost *c)
 		 c->stage, s->str);
 }
 
-static void formula_notes(struct compare_report *r, struct doc_section *sec)
+static int formula_notes(struct compare_report *r, struct doc_section *sec)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(costs); i++) {
+	int rc = 0;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(costs) && !rc; i++) {
 		bool used = false;
 
 		for (guint k = 0; k < r->selection->systems->len; k++)
 			used |= cost_of(system_name(r->selection, k), costs[i].stage) == &costs[i];
-		if (used)
-			formula_note(sec, &costs[i]);
+		if (!used)
+			continue;
+		formula_note(sec, &costs[i]);
+		rc = lossy_notes(r, sec, costs[i].plus, G_N_ELEMENTS(costs[i].plus));
+		if (!rc)
+			rc = lossy_notes(r, sec, costs[i].minus, G_N_ELEMENTS(costs[i].minus));
 	}
+	return rc;
 }
 
 int compare_cost(struct compare_report *r)
@@ -326,7 +345,8 @@ int compare_cost(struct compare_report *r)
 			put_line(r, sec, &lines[i], w);
 	for (size_t i = 0; !any && !rc && i < G_N_ELEMENTS(stages); i++)
 		note_missing(sec, &lines[i]);
-	formula_notes(r, sec);
+	if (!rc)
+		rc = formula_notes(r, sec);
 	if (!any)
 		doc_note(
 		    sec,

@@ -53,12 +53,14 @@ static guint measured_runs(const struct report *r)
 	return n;
 }
 
-// The lab's kernel when it was emulated, NULL on real hardware and under KVM, whose times are real.
+// The kernel that was emulated, NULL on real hardware and under KVM, whose times are real.
 static const char *emulated_kernel(const struct report *r)
 {
 	const char *kernel = report_fact(r, "lab.kernel"), *accel = report_fact(r, "lab.accel");
 
-	return kernel && accel && g_str_has_prefix(accel, "kvm") ? NULL : kernel;
+	if (accel ? g_str_has_prefix(accel, "kvm") : !kernel)
+		return NULL;
+	return kernel ?: report_fact(r, "kernel.release") ?: "kernel not recorded";
 }
 
 // What the lab's plugin made of the guest's memory, from the run's facts; says nothing where it did nothing.
@@ -202,7 +204,8 @@ void report_time(struct report *r)
 	    {"inblock", "blocks of 512 bytes read", DOC_COUNT},
 	    {"oublock", "blocks of 512 bytes written", DOC_COUNT},
 	};
-	static const char why[] = "the run did not reach the workload's end";
+	static const char why[] = "the run did not reach the workload's end",
+			  bound[] = "it was no larger than mmprof itself, before the workload was executed";
 	const struct store_run_row *run = &r->run;
 	const int64_t rusage[] = {run->maxrss_bytes, run->minflt,  run->majflt, run->nvcsw,
 				  run->nivcsw,       run->inblock, run->oublock};
@@ -226,7 +229,7 @@ void report_time(struct report *r)
 	report_share(sec, r, cpu);
 	exit_cells(sec, run);
 	for (size_t i = 0; i < G_N_ELEMENTS(rusage); i++)
-		report_int(sec, rusage[i], why);
+		report_int(sec, rusage[i], i ? why : bound);
 }
 
 // --- CPU time by class, from the cputime sampler

@@ -22,8 +22,8 @@ void report_kernel_log(struct report *r)
 		doc_text(sec, "%s", l->text);
 	}
 	if (!r->log->len)
-		doc_note(sec, report_was_measured(r, "kernel log") ? "No line of warning level or above."
-								   : "Not read.");
+		doc_note(sec, report_was_measured(r, STORE_LOG) ? "No line of warning level or above."
+								: "Not read.");
 }
 
 void report_losses(struct report *r)

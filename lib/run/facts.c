@@ -82,11 +82,20 @@ int session_store_facts(struct session *s)
 	host_facts("", keep_fact, f);
 	if (s->options->known && s->options->known->kind)
 		keep_fact(f, "system.kind", s->options->known->kind);
-	if (s->options->workload.mergeable)
-		keep_fact(f, "workload.mergeable", workload_mergeable_how());
 	if (chosen_cpus(s, &set))
 		placement_facts("", &set, keep_fact, f);
 	keep_environment(f);
+	return put_facts(s);
+}
+
+int session_store_mergeable(struct session *s)
+{
+	g_autofree char *how = NULL;
+
+	if (!s->options->workload.mergeable)
+		return 0;
+	how = workload_mergeable_how(s->workload);
+	keep_fact(&s->facts, "workload.mergeable", how);
 	return put_facts(s);
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "store/store.h"
+#include "store/store_read.h"
 
 #define LEVEL_WARNING 4
 
@@ -33,8 +34,7 @@ int klog_read(int fd, struct store *store, int64_t run, int64_t t_ns)
 		char *text;
 
 		if (n < 0 && errno == EPIPE) { // the ring buffer overtook us
-			rc =
-			    store_kernel_log(store, run, t_ns, LEVEL_WARNING, "(kernel log lines were lost)");
+			rc = store_kernel_log(store, run, t_ns, LEVEL_WARNING, STORE_LOG_LOST);
 			continue;
 		}
 		if (n <= 0)

@@ -30,7 +30,6 @@ struct output {
 	GPtrArray *extracts, *marks; // struct extract, GRegex
 	struct stream streams[2];    // standard output, standard error
 	unsigned n_marks, dropped_marks;
-	bool close_sink;
 };
 
 static GRegex *compile(const char *option, const char *pattern)
@@ -137,7 +136,7 @@ static int open_stream(struct stream *s, int sink)
 int output_new(const struct output_options *o, struct output **output)
 {
 	struct output *out;
-	int sink = STDOUT_FILENO, rc;
+	int rc;
 
 	*output = NULL;
 	if (!(o->extracts && *o->extracts) && !(o->marks && *o->marks))
@@ -148,14 +147,8 @@ int output_new(const struct output_options *o, struct output **output)
 	out->marks = g_ptr_array_new_with_free_func((GDestroyNotify)g_regex_unref);
 	*output = out;
 	rc = parse(o, out->extracts, out->marks);
-	if (!rc && o->stdout_path) {
-		sink = open(o->stdout_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-		out->close_sink = sink >= 0;
-		if (sink < 0)
-			rc = err_set(-errno, "--stdout: can't open %s: %m", o->stdout_path);
-	}
 	if (!rc)
-		rc = open_stream(&out->streams[0], sink);
+		rc = open_stream(&out->streams[0], o->stdout_fd);
 	return rc ? rc : open_stream(&out->streams[1], STDERR_FILENO);
 }
 
@@ -284,13 +277,22 @@ int output_read(struct output *o, int stream, struct store *store, int64_t run, 
 
 // --- the end
 
+// The whole text, but for blanks around it: of "12,345" or "1.5M" the beginning alone would be another
+// number.
+static double number_of(const char *text)
+{
+	char *end;
+	double value = g_ascii_strtod(text, &end);
+
+	return end != text && !end[strspn(end, " \t\r")] ? value : NAN;
+}
+
 static int store_extract(const struct extract *x, struct store *store, int64_t run)
 {
 	g_autofree char *what = g_strdup_printf("extract.%s", x->name), *why = NULL;
-	char *end = NULL;
-	double value = x->found ? g_ascii_strtod(x->found, &end) : NAN;
+	double value = x->found ? number_of(x->found) : NAN;
 
-	if (x->found && end != x->found && isfinite(value))
+	if (isfinite(value))
 		return store_metric(store, run, x->name, value, x->unit, x->better, x->pattern);
 	why = x->found ? g_strdup_printf("\"%s\" is not a number", x->found)
 		       : g_strdup_printf("no line of the output matched \"%s\"", x->pattern);
@@ -324,8 +326,6 @@ void output_free(struct output *o)
 		if (o->streams[i].line)
 			g_string_free(o->streams[i].line, TRUE);
 	}
-	if (o->close_sink)
-		close(o->streams[0].sink);
 	g_ptr_array_unref(o->extracts);
 	g_ptr_array_unref(o->marks);
 	g_free(o);

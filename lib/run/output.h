@@ -14,7 +14,7 @@ struct output;
 // Marks: REGEX, whose first group, or whole match, names the phase. Both lists are NULL-terminated or NULL.
 struct output_options {
 	const char *const *extracts, *const *marks;
-	const char *stdout_path; // where the workload's standard output goes; NULL: mmprof's own
+	int stdout_fd; // where the workload's standard output goes
 };
 
 // -EINVAL with an err chain for one that can't be understood.

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <glib.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -24,16 +25,17 @@
 #include "run/samplers.h"
 #include "run/snapshots.h"
 #include "store/store.h"
+#include "store/store_read.h"
 #include "system/system.h"
 
-static struct output_options output_options_of(const struct session_options *o)
+static struct output_options output_options_of(const struct session_options *o, int stdout_fd)
 {
-	return (struct output_options){o->extracts, o->marks, o->workload.stdout_path};
+	return (struct output_options){o->extracts, o->marks, stdout_fd > 0 ? stdout_fd : STDOUT_FILENO};
 }
 
 int session_check(const struct session_options *o)
 {
-	const struct output_options output = output_options_of(o);
+	const struct output_options output = output_options_of(o, 0);
 	struct probe_options po = {.backend = o->backend, .cgroup_fd = -1};
 	struct probes *set = NULL;
 	int rc = workload_check(&o->workload);
@@ -123,7 +125,7 @@ static int set_up_cgroup(struct session *s)
 static int set_up_kernel_log(struct session *s)
 {
 	s->kmsg_fd = klog_open();
-	return s->kmsg_fd < 0 ? store_not_measured(s->store, s->run, "kernel log", err_text()) : 0;
+	return s->kmsg_fd < 0 ? store_not_measured(s->store, s->run, STORE_LOG, err_text()) : 0;
 }
 
 static void say(const struct session *s, const char *text)
@@ -134,17 +136,13 @@ static void say(const struct session *s, const char *text)
 
 static int set_up(struct session *s)
 {
-	struct itimerspec every = {};
 	sigset_t set;
 	int rc;
 
 	session_signals(&set);
 	s->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	s->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	every.it_interval.tv_sec = s->options->interval_ms / 1000;
-	every.it_interval.tv_nsec = s->options->interval_ms % 1000 * 1000000l;
-	every.it_value = every.it_interval;
-	if (s->signal_fd < 0 || s->timer_fd < 0 || timerfd_settime(s->timer_fd, 0, &every, NULL))
+	if (s->signal_fd < 0 || s->timer_fd < 0)
 		return err_set(-errno, "can't make timers: %m");
 	store_begin_later(s->store);
 	rc = set_up_cgroup(s);
@@ -161,12 +159,17 @@ static int set_up(struct session *s)
 
 static int prepare_workload(struct session *s)
 {
-	const struct output_options options = output_options_of(s->options);
 	struct workload_options w = s->options->workload;
-	int rc = output_new(&options, &s->output);
+	struct output_options options;
+	int rc = w.stdout_path ? workload_open_stdout(&w, &s->stdout_fd) : 0;
 
 	if (rc)
 		return rc;
+	options = output_options_of(s->options, s->stdout_fd);
+	rc = output_new(&options, &s->output);
+	if (rc)
+		return rc;
+	w.stdout_fd = s->stdout_fd;
 	w.no_aslr = s->options->pin && pin_no_aslr(s->options->pin);
 	if (s->output) {
 		w.stdout_fd = output_workload_fd(s->output, 0);
@@ -191,6 +194,17 @@ static int64_t since_start(void *workload)
 	return workload_since_start_ns(workload);
 }
 
+// From the workload's start on: what ran out while probes were attached would count as readings that came too
+// late.
+static int start_timer(struct session *s)
+{
+	const struct timespec interval = {s->options->interval_ms / 1000,
+					  s->options->interval_ms % 1000 * 1000000l};
+	const struct itimerspec every = {interval, interval};
+
+	return timerfd_settime(s->timer_fd, 0, &every, NULL) ? err_set(-errno, "can't set a timer: %m") : 0;
+}
+
 static int system_begins(struct session *s)
 {
 	const struct system *system = s->options->known;
@@ -204,19 +218,18 @@ static int system_begins(struct session *s)
 
 static int launch(struct session *s)
 {
-	int rc = prepare_workload(s);
+	int rc = s->cgroup.fd >= 0 ? run_cgroup_add(&s->cgroup, workload_pid(s->workload)) : 0;
 
-	if (!rc && s->cgroup.fd >= 0)
-		rc = run_cgroup_add(&s->cgroup, workload_pid(s->workload));
-	if (rc)
-		return rc;
-	rc = system_begins(s);
+	if (!rc)
+		rc = system_begins(s);
 	if (rc)
 		return rc;
 	s->target = (struct sample_target){.cgroup_dir = s->cgroup.path};
 	s->samplers = samplers_open(s->store, s->run, &s->target, s->options->interval_ms,
 				    s->options->sampling_percent);
 	rc = store_begin(s->store);
+	if (!rc)
+		rc = session_store_mergeable(s);
 	if (!rc)
 		rc = samplers_read(s->samplers, 0, true, false);
 	if (rc)
@@ -226,7 +239,9 @@ static int launch(struct session *s)
 	getrusage(RUSAGE_SELF, &s->self_before);
 	probes_enable(s->probes, true);
 	s->cpu_times = placement_begin("");
-	rc = workload_start(s->workload);
+	rc = start_timer(s);
+	if (!rc)
+		rc = workload_start(s->workload);
 	if (!rc)
 		s->snapshots = snapshots_open(s->store, s->run, &s->target, since_start, s->workload);
 	return rc;
@@ -250,6 +265,18 @@ static int note_left_running(struct session *s, int left)
 	return store_not_measured(s->store, s->run, "the workload's later life", why);
 }
 
+static int note_maxrss(struct session *s, const struct workload_end *end)
+{
+	g_autofree char *why = NULL;
+
+	if (workload_maxrss(end) >= 0)
+		return 0;
+	why = g_strdup_printf("at most %ld KiB: it was mmprof's copy before it was executed, of %" PRId64
+			      " KiB, which Linux counts too",
+			      end->usage.ru_maxrss, end->own_maxrss / 1024);
+	return store_not_measured(s->store, s->run, "maxrss", why);
+}
+
 static int finish(struct session *s, const struct workload_end *end, struct session_outcome *out)
 {
 	struct rusage self;
@@ -260,7 +287,7 @@ static int finish(struct session *s, const struct workload_end *end, struct sess
 				 .elapsed_ns = end->elapsed_ns,
 				 .user_ns = timeval_ns(end->usage.ru_utime),
 				 .system_ns = timeval_ns(end->usage.ru_stime),
-				 .maxrss_bytes = end->usage.ru_maxrss * 1024,
+				 .maxrss_bytes = workload_maxrss(end),
 				 .minflt = end->usage.ru_minflt,
 				 .majflt = end->usage.ru_majflt,
 				 .nvcsw = end->usage.ru_nvcsw,
@@ -274,7 +301,9 @@ static int finish(struct session *s, const struct workload_end *end, struct sess
 	r.self_system_ns = timeval_ns(self.ru_stime) - timeval_ns(s->self_before.ru_stime);
 	r.self_maxrss_bytes = self.ru_maxrss * 1024;
 	r.bpf_ns = probes_bpf_ns(s->probes, &r.bpf_ns_source);
-	rc = store_run_end(s->store, s->run, &r);
+	rc = note_maxrss(s, end);
+	if (!rc)
+		rc = store_run_end(s->store, s->run, &r);
 	out->status = s->status;
 	out->interrupted = s->interrupted;
 	out->elapsed_ns = end->elapsed_ns;
@@ -314,11 +343,40 @@ static int last_readings(struct session *s, struct session_outcome *out)
 	return rc;
 }
 
+static int end_without_workload(struct session *s, const char *status, const char *why)
+{
+	struct store_result r = {
+	    .status = status, .status_why = why, .exit_status = -1, .signal = -1, .bpf_ns = -1};
+
+	return store_run_end(s->store, s->run, &r);
+}
+
+// A signal that came before the workload's process was there has reached nobody else.
+static bool stopped_early(struct session *s, struct session_outcome *out, int *rc)
+{
+	bool from_terminal;
+	int signal = session_signal(s, &from_terminal);
+	g_autofree char *why = NULL;
+
+	if (!signal)
+		return false;
+	why = g_strdup_printf("%s before the workload was started", s->status_why);
+	*rc = end_without_workload(s, s->status, why);
+	out->status = s->status;
+	out->interrupted = true;
+	out->exit_code = 128 + signal;
+	return true;
+}
+
 static int live(struct session *s, struct session_outcome *out)
 {
 	struct workload_end end;
-	int rc = launch(s), later;
+	int rc = prepare_workload(s), later;
 
+	if (!rc && stopped_early(s, out, &rc))
+		return rc;
+	if (!rc)
+		rc = launch(s);
 	if (!rc)
 		rc = session_watch(s);
 	if (rc)
@@ -359,6 +417,8 @@ static void tear_down(struct session *s, struct session_outcome *out)
 	session_facts_clear(s);
 	out->pins_not_done = s->pins_not_done;
 	out->not_put_back = journal_undo_to(s->journal_mark);
+	if (s->stdout_fd > 0)
+		close(s->stdout_fd);
 	if (s->signal_fd >= 0)
 		close(s->signal_fd);
 	if (s->timer_fd >= 0)
@@ -371,13 +431,11 @@ static void tear_down(struct session *s, struct session_outcome *out)
 static void mark_failed(struct session *s)
 {
 	g_autofree char *why = g_strdup(err_text());
-	struct store_result r = {
-	    .status = "failed", .status_why = why, .exit_status = -1, .signal = -1, .bpf_ns = -1};
 
 	if (!s->run)
 		return;
 	store_commit(s->store);
-	store_run_end(s->store, s->run, &r);
+	end_without_workload(s, "failed", why);
 	err_set(-EIO, "%s", why);
 }
 

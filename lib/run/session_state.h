@@ -30,6 +30,7 @@ struct session {
 	struct snapshots *snapshots;       // NULL: not in the lab with --truth
 	struct placement_times *cpu_times; // when the workload started
 	int signal_fd, timer_fd, kmsg_fd;
+	int stdout_fd; // of --stdout; 0: not given
 	int journal_mark, pins_not_done;
 	bool system_began; // its end() is due
 	struct facts facts;
@@ -51,11 +52,16 @@ void session_keep_pin(void *session, const char *key, const char *outcome);
 // chain.
 int session_store_facts(struct session *s);
 
+// The fact of how the workload that is prepared was offered to KSM.
+int session_store_mergeable(struct session *s);
+
 // At the run's end: whether others shared the workload's cores. -errno with an err chain.
 int session_store_placement(struct session *s);
 
-// watch.c: the signals that a session handles.
+// watch.c: the signals that a session handles; the next one that has come, after which the run counts as
+// interrupted, or 0.
 void session_signals(sigset_t *set);
+int session_signal(struct session *s, bool *from_terminal);
 
 // Follows the workload to its end: readings, output, signals, time-out. -errno with an err chain.
 int session_watch(struct session *s);

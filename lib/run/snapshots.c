@@ -32,12 +32,14 @@ struct snapshots {
 	uint64_t entries[CHUNK];
 };
 
+// With those of snapshots a run that is never ended has its clock related to the file's too.
 static int mark(struct snapshots *s, enum labcall_sync kind)
 {
 	int64_t error_ns;
 	g_autofree char *why = NULL;
 
-	if (!host_lab_sync(kind, s->clock_ns, s->ctx, s->uuid, &error_ns) || error_ns < 1000000)
+	if (!host_lab_sync(kind, s->clock_ns, s->ctx, s->uuid, &error_ns) || error_ns < 1000000 ||
+	    kind == LABCALL_SNAPSHOT)
 		return 0;
 	why = g_strdup_printf("the mark in the truth file took %" PRIi64 " us", error_ns / 1000);
 	return store_not_measured(s->store, s->run, "exact time of the truth file's marks", why);
@@ -150,6 +152,7 @@ int snapshots_take(struct snapshots *s)
 	if (!s->target->cgroup_dir || !g_file_get_contents(path, &text, NULL, NULL))
 		text = g_strdup_printf("%d", (int)s->target->root_pid);
 	pids = g_strsplit(text, "\n", -1);
+	mark(s, LABCALL_SNAPSHOT);
 	for (char **p = pids; *p && !rc; p++)
 		if (**p)
 			rc = take_one(s, now, atol(*p));

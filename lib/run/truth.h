@@ -4,6 +4,7 @@
 #ifndef MMPROF_RUN_TRUTH_H
 #define MMPROF_RUN_TRUTH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct store;
@@ -20,6 +21,8 @@ struct truth_join_result {
 	double own_share;   // of the guest's accesses during the run, those to the workload's pages
 	double doubt_share; // of their heat, that of frames that only one of the snapshots around gives to it
 	int64_t clock_error_ns;
+	bool whole;       // false: the file ends without the plugin's last word
+	uint64_t outside; // accesses of the guest during the run to no known page
 };
 
 // -errno with an err chain: the run was not recorded in that guest, the file is damaged, the store's errors.

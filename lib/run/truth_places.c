@@ -11,7 +11,7 @@
 #include "store/truth.h"
 
 struct snapshot { // all processes of one moment
-	int64_t t_ns, end_ns;
+	int64_t t_ns;
 	GHashTable *by_frame; // struct truth_place, of `places`
 	GArray *places;
 	uint64_t fast; // pages in the fast tier
@@ -71,7 +71,6 @@ static int next_snapshot(struct truth_places *p, struct snapshot **out)
 
 		if (one->t_ns != t_ns)
 			break;
-		s->end_ns = one->t_ns + one->took_ns;
 		rc = add_process(p, one, s);
 	}
 	for (guint i = 0; i < s->places->len; i++) // a shared page belongs to one of those that have it
@@ -103,7 +102,7 @@ const struct truth_place *truth_places_find(const struct truth_places *p, uint64
 	*doubt = !a || !b || a->pid != b->pid || a->page != b->page;
 	if (!a || !b)
 		return a ?: b;
-	return t_ns - p->before->t_ns < p->after->t_ns - t_ns ? b : a;
+	return (uint64_t)t_ns - (uint64_t)p->before->t_ns < (uint64_t)p->after->t_ns - (uint64_t)t_ns ? b : a;
 }
 
 uint64_t truth_places_fast(const struct truth_places *p)
@@ -111,6 +110,11 @@ uint64_t truth_places_fast(const struct truth_places *p)
 	const struct snapshot *s = p->before ?: p->after;
 
 	return s ? s->fast : 0;
+}
+
+int64_t truth_places_end(const struct truth_places *p)
+{
+	return g_array_index(p->list, struct store_snapshot, p->list->len - 1).t_ns;
 }
 
 uint64_t truth_places_read(const struct truth_places *p)

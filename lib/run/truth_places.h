@@ -29,6 +29,7 @@ int truth_places_advance(struct truth_places *p, int64_t t_ns);
 const struct truth_place *truth_places_find(const struct truth_places *p, uint64_t frame, int64_t t_ns,
 					    bool *doubt);
 uint64_t truth_places_fast(const struct truth_places *p); // pages in the fast tier in the snapshot before
+int64_t truth_places_end(const struct truth_places *p);   // when the last snapshot was begun
 uint64_t truth_places_read(const struct truth_places *p); // snapshots so far
 
 #endif

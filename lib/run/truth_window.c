@@ -2,6 +2,7 @@
 #include "run/truth_window.h"
 
 #include <glib.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/truth.h"
@@ -15,14 +16,25 @@ struct heat { // of a page in the window
 	uint64_t score; // a sampler's
 };
 
+struct level { // of a series: the value that it has until end_ns
+	int64_t series, value, end_ns;
+};
+
+struct sampler { // from its first view to its last, in the run's time
+	const char *name;
+	int64_t first_ns, last_ns;
+};
+
 struct truth_window {
 	struct store *store;
 	int64_t run, window_ns;
 	double hot_share;
 	uint64_t fast_pages; // that fast memory has
 	struct store_window now;
-	GHashTable *pages; // struct heat by itself (pid, page)
-	GArray *views;
+	GHashTable *pages;  // struct heat by itself (pid, page)
+	GArray *views;      // struct store_view_row
+	GArray *samplers;   // struct sampler
+	GHashTable *levels; // struct level by its series
 	int64_t unix_begin_ns;
 	struct {
 		int64_t fast, slow, oracle, accesses, in_doubt;
@@ -88,13 +100,25 @@ static gint by_page(gconstpointer a, gconstpointer b)
 	return (x->page > y->page) - (x->page < y->page);
 }
 
-static int put(struct truth_window *w, const char *name, const char *unit, bool counter, int64_t t_ns,
-	       int64_t value)
+static int put_counter(struct truth_window *w, const char *name, int64_t t_ns, int64_t value)
 {
 	int64_t series;
-	int rc = store_series(w->store, w->run, name, unit, counter, &series);
+	int rc = store_series(w->store, w->run, name, "count", true, &series);
 
 	return rc ? rc : store_sample(w->store, series, t_ns, value, true);
+}
+
+// What it was from the window's begin on.
+static int put_level(struct truth_window *w, const char *name, const char *unit, int64_t value)
+{
+	struct level level = {.value = value, .end_ns = w->now.end_ns}, *l;
+	int rc = store_series(w->store, w->run, name, unit, false, &level.series);
+
+	if (rc)
+		return rc;
+	l = g_memdup2(&level, sizeof(level));
+	g_hash_table_replace(w->levels, &l->series, l);
+	return store_sample(w->store, level.series, w->now.t_ns, value, true);
 }
 
 struct hot {
@@ -152,21 +176,21 @@ static int put_counters(struct truth_window *w, int64_t t_ns)
 	int rc = 0;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(counters) && !rc; i++)
-		rc = put(w, counters[i].name, "count", true, t_ns, counters[i].value);
+		rc = put_counter(w, counters[i].name, t_ns, counters[i].value);
 	return rc;
 }
 
-static int put_shares(struct truth_window *w, const struct hot *hot, int64_t t_ns)
+static int put_shares(struct truth_window *w, const struct hot *hot)
 {
 	int64_t all = w->now.fast + w->now.slow;
 	int rc = 0;
 
 	if (all)
-		rc = put(w, "truth.fast_share", "ratio_ppm", false, t_ns, ppm(w->now.fast, all));
+		rc = put_level(w, "truth.fast_share", "ratio_ppm", ppm(w->now.fast, all));
 	if (all && !rc)
-		rc = put(w, "truth.oracle_share", "ratio_ppm", false, t_ns, ppm(hot->oracle, all));
+		rc = put_level(w, "truth.oracle_share", "ratio_ppm", ppm(hot->oracle, all));
 	if (hot->pages && !rc)
-		rc = put(w, "truth.hot_fast_share", "ratio_ppm", false, t_ns, ppm(hot->fast, hot->pages));
+		rc = put_level(w, "truth.hot_fast_share", "ratio_ppm", ppm(hot->fast, hot->pages));
 	return rc;
 }
 
@@ -182,11 +206,11 @@ static int put_window(struct truth_window *w, const struct hot *hot, guint touch
 	w->so_far.accesses += now->accesses;
 	w->so_far.in_doubt += now->doubt;
 	rc = put_counters(w, now->end_ns);
-	rc = rc ? rc : put_shares(w, hot, now->t_ns);
-	rc = rc ? rc : put(w, "truth.hot", "pages", false, now->t_ns, hot->pages);
-	rc = rc ? rc : put(w, "truth.hot_fast", "pages", false, now->t_ns, hot->fast);
-	rc = rc ? rc : put(w, "truth.touched", "pages", false, now->t_ns, touched);
-	return rc ? rc : put(w, "truth.in_fast", "pages", false, now->t_ns, hot->in_fast);
+	rc = rc ? rc : put_shares(w, hot);
+	rc = rc ? rc : put_level(w, "truth.hot", "pages", hot->pages);
+	rc = rc ? rc : put_level(w, "truth.hot_fast", "pages", hot->fast);
+	rc = rc ? rc : put_level(w, "truth.touched", "pages", touched);
+	return rc ? rc : put_level(w, "truth.in_fast", "pages", hot->in_fast);
 }
 
 // --- samplers against the window
@@ -196,15 +220,17 @@ static int put_view(struct truth_window *w, const char *sampler, guint hot)
 	g_autoptr(GPtrArray) all = keys_of(w->pages);
 	g_autofree struct hotness_page *pages = g_new0(struct hotness_page, all->len + 1);
 	struct hotness h;
+	size_t n = 0;
 	int rc = 0;
 
 	for (guint i = 0; i < all->len; i++) {
 		const struct heat *p = all->pdata[i];
 
-		pages[i] =
-		    (struct hotness_page){(double)total(p), (double)p->sum.fast_fills, (double)p->score};
+		if (p->score || p->sum.reads || p->sum.writes || total(p)) // else another sampler's
+			pages[n++] = (struct hotness_page){(double)total(p), (double)p->sum.fast_fills,
+							   (double)p->score};
 	}
-	h = stats_hotness(pages, all->len, hot);
+	h = stats_hotness(pages, n, hot);
 	const struct {
 		const char *name;
 		double value;
@@ -213,7 +239,8 @@ static int put_view(struct truth_window *w, const char *sampler, guint hot)
 	for (size_t i = 0; i < G_N_ELEMENTS(figures) && !rc; i++) {
 		g_autofree char *name = g_strdup_printf("truth.view.%s.%s", sampler, figures[i].name);
 
-		rc = put(w, name, "ratio_ppm", false, w->now.t_ns, (int64_t)(1e6 * figures[i].value));
+		if (!isnan(figures[i].value))
+			rc = put_level(w, name, "ratio_ppm", (int64_t)(1e6 * figures[i].value));
 	}
 	return rc;
 }
@@ -236,48 +263,63 @@ static int add_scores(struct truth_window *w, const struct store_view_row *view)
 	for (guint i = 0; !rc && i < scores->len; i++) {
 		const struct store_score *s = &g_array_index(scores, struct store_score, i);
 
-		heat_of(w->pages, s->pid, s->page)->score += s->score;
+		struct heat *h = heat_of(w->pages, s->pid, s->page);
+
+		h->score += MIN(s->score, UINT64_MAX - h->score);
 	}
 	return rc;
 }
 
-static bool in_window(const struct truth_window *w, const struct store_view_row *view)
+static int64_t time_of(const struct truth_window *w, const struct store_view_row *view)
 {
-	int64_t t_ns = view->t_ns >= TRUTH_UNIX_TIME ? view->t_ns - w->unix_begin_ns : view->t_ns;
-
-	return t_ns >= w->now.t_ns && t_ns < w->now.end_ns;
+	return view->t_ns >= TRUTH_UNIX_TIME ? view->t_ns - w->unix_begin_ns : view->t_ns;
 }
 
-// What a sampler said in the window, all together.
-static int judge_sampler(struct truth_window *w, const GPtrArray *views, guint first, guint hot)
+// What it said in the window, all together, which may be nothing.
+static int judge_sampler(struct truth_window *w, const struct sampler *sampler, guint hot)
 {
-	const char *sampler = ((const struct store_view_row *)views->pdata[first])->name;
 	int rc = 0;
 
-	for (guint i = 0; i < first; i++)
-		if (!strcmp(((const struct store_view_row *)views->pdata[i])->name, sampler))
-			return 0;
 	forget_scores(w->pages); // another sampler's
-	for (guint i = first; !rc && i < views->len; i++)
-		if (!strcmp(((const struct store_view_row *)views->pdata[i])->name, sampler))
-			rc = add_scores(w, views->pdata[i]);
-	return rc ? rc : put_view(w, sampler, hot);
+	for (guint i = 0; !rc && i < w->views->len; i++) {
+		const struct store_view_row *view = &g_array_index(w->views, struct store_view_row, i);
+		int64_t t_ns = time_of(w, view);
+
+		if (t_ns >= w->now.t_ns && t_ns < w->now.end_ns && !strcmp(view->name, sampler->name))
+			rc = add_scores(w, view);
+	}
+	return rc ? rc : put_view(w, sampler->name, hot);
 }
 
-static int judge_views(struct truth_window *w, guint hot)
+static int judge_samplers(struct truth_window *w, guint hot)
 {
-	g_autoptr(GPtrArray) now = g_ptr_array_new();
 	int rc = 0;
 
-	for (guint i = 0; i < w->views->len; i++) {
-		struct store_view_row *view = &g_array_index(w->views, struct store_view_row, i);
+	for (guint i = 0; !rc && i < w->samplers->len; i++) {
+		const struct sampler *s = &g_array_index(w->samplers, struct sampler, i);
 
-		if (in_window(w, view))
-			g_ptr_array_add(now, view);
+		if (s->first_ns < w->now.end_ns && s->last_ns >= w->now.t_ns)
+			rc = judge_sampler(w, s, hot);
 	}
-	for (guint i = 0; !rc && i < now->len; i++)
-		rc = judge_sampler(w, now, i, hot);
 	return rc;
+}
+
+static void find_samplers(struct truth_window *w)
+{
+	for (guint i = 0; i < w->views->len; i++) {
+		const struct store_view_row *view = &g_array_index(w->views, struct store_view_row, i);
+		struct sampler new = {view->name, INT64_MAX, INT64_MIN}, *s = NULL;
+		guint k = 0;
+
+		while (k < w->samplers->len &&
+		       strcmp(g_array_index(w->samplers, struct sampler, k).name, view->name))
+			k++;
+		if (k == w->samplers->len)
+			g_array_append_val(w->samplers, new);
+		s = &g_array_index(w->samplers, struct sampler, k);
+		s->first_ns = MIN(s->first_ns, time_of(w, view));
+		s->last_ns = MAX(s->last_ns, time_of(w, view));
+	}
 }
 
 // --- from outside
@@ -303,9 +345,30 @@ int truth_window_close(struct truth_window *w, uint64_t fast_now)
 	if (!rc)
 		rc = put_window(w, &hot, sorted->len);
 	if (!rc)
-		rc = judge_views(w, hot.pages);
+		rc = judge_samplers(w, hot.pages);
 	g_hash_table_remove_all(w->pages);
 	w->now = (struct store_window){.t_ns = w->now.end_ns, .end_ns = w->now.end_ns + w->window_ns};
+	return rc;
+}
+
+bool truth_window_cut(struct truth_window *w, int64_t end_ns)
+{
+	w->now.end_ns = MIN(w->now.end_ns, end_ns);
+	return w->now.end_ns > w->now.t_ns;
+}
+
+int truth_window_finish(struct truth_window *w)
+{
+	GHashTableIter iter;
+	void *value;
+	int rc = 0;
+
+	g_hash_table_iter_init(&iter, w->levels);
+	while (!rc && g_hash_table_iter_next(&iter, NULL, &value)) {
+		const struct level *l = value;
+
+		rc = store_sample(w->store, l->series, l->end_ns, l->value, true);
+	}
 	return rc;
 }
 
@@ -332,6 +395,7 @@ int truth_window_open(struct store *store, int64_t run, int64_t window_ns, doubl
 		      uint64_t fast_pages, int64_t unix_begin_ns, struct truth_window **out)
 {
 	struct truth_window *w = g_new0(struct truth_window, 1);
+	int rc;
 
 	w->store = store;
 	w->run = run;
@@ -341,8 +405,13 @@ int truth_window_open(struct store *store, int64_t run, int64_t window_ns, doubl
 	w->unix_begin_ns = unix_begin_ns;
 	w->now.end_ns = window_ns;
 	w->pages = g_hash_table_new_full(hash_heat, same_heat, g_free, NULL);
+	w->levels = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
+	w->samplers = g_array_new(FALSE, FALSE, sizeof(struct sampler));
 	*out = w;
-	return store_read_views(store, run, &w->views);
+	rc = store_read_views(store, run, &w->views);
+	if (!rc)
+		find_samplers(w);
+	return rc;
 }
 
 int truth_window_begin(struct truth_window *w)
@@ -355,6 +424,8 @@ void truth_window_free(struct truth_window *w)
 	if (!w)
 		return;
 	g_hash_table_unref(w->pages);
+	g_hash_table_unref(w->levels);
+	g_array_unref(w->samplers);
 	if (w->views)
 		g_array_unref(w->views);
 	g_free(w);

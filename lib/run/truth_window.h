@@ -30,5 +30,9 @@ void truth_window_add(struct truth_window *w, const struct truth_page *p, uint64
 		      int tier, uint64_t heat, bool doubt);
 // Stores it and begins the next. fast_now: the workload's pages in fast memory. -errno: the store's.
 int truth_window_close(struct truth_window *w, uint64_t fast_now);
+// Lets it end at end_ns, if that is inside of it. False: it has not begun then.
+bool truth_window_cut(struct truth_window *w, int64_t end_ns);
+// After the last one: its levels held until its end. -errno: the store's.
+int truth_window_finish(struct truth_window *w);
 
 #endif

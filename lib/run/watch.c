@@ -1,5 +1,6 @@
 // A run while its workload runs: what is read when, who is told of signals; see session_state.h.
 #include <errno.h>
+#include <glib.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -18,13 +19,16 @@
 
 #define FLUSH_NS 1000000000ll
 
+// What would end mmprof and leave the machine changed; of the workload's signals only the first few are ours
+// to pass on.
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ, SIGALRM};
+enum { PASSED_ON = 4 };
+
 void session_signals(sigset_t *set)
 {
 	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGHUP);
-	sigaddset(set, SIGQUIT);
+	for (size_t i = 0; i < G_N_ELEMENTS(signals); i++)
+		sigaddset(set, signals[i]);
 }
 
 void session_block_signals(void)
@@ -53,20 +57,37 @@ static void kill_workload(struct session *s, int signal)
 		kill(workload_pid(s->workload), signal);
 }
 
+int session_signal(struct session *s, bool *from_terminal)
+{
+	struct signalfd_siginfo info;
+	g_autofree char *name = NULL;
+
+	if (read(s->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return 0;
+	name = g_strdup_printf("SIG%s", sigabbrev_np((int)info.ssi_signo));
+	s->interrupted = true;
+	s->status = "interrupted";
+	s->status_why = g_intern_string(name);
+	*from_terminal = info.ssi_code == SI_KERNEL;
+	return (int)info.ssi_signo;
+}
+
 // A terminal's Ctrl-C has already reached the workload, which shares our process group; a signal sent to
 // mmprof alone is passed on.
 static void on_signal(struct session *s)
 {
-	struct signalfd_siginfo info;
+	bool from_terminal;
+	int signal;
 
-	while (read(s->signal_fd, &info, sizeof(info)) == sizeof(info)) {
-		s->interrupted = true;
-		s->status = "interrupted";
-		s->status_why = info.ssi_signo == SIGINT    ? "SIGINT"
-				: info.ssi_signo == SIGTERM ? "SIGTERM"
-							    : "signal";
-		if (info.ssi_code != SI_KERNEL)
-			kill_workload(s, (int)info.ssi_signo);
+	while ((signal = session_signal(s, &from_terminal))) {
+		bool passed_on = false;
+
+		for (int i = 0; i < PASSED_ON; i++)
+			passed_on |= signals[i] == signal;
+		if (!passed_on)
+			kill_workload(s, SIGTERM);
+		else if (!from_terminal)
+			kill_workload(s, signal);
 	}
 }
 

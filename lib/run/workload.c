@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/fsuid.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -24,11 +25,18 @@
 
 struct workload {
 	pid_t pid;
-	int go_fd, error_fd, event_fd; // go: a byte lets it run; error: its errno, if exec fails
+	int go_fd, said_fd, event_fd; // go: a byte lets it run; said: struct said
 	bool started, waited;
+	int merge_error; // of offering its memory to KSM
 	pthread_t waiter;
-	int64_t start_ns;
-	struct workload_end end;
+	int64_t start_ns, own_maxrss;
+	struct workload_end end; // the waiter's until it has ended
+};
+
+// What the child says: once before exec, and once more if that fails.
+struct said {
+	int error; // errno
+	int64_t maxrss;
 };
 
 static int64_t now_ns(void)
@@ -113,14 +121,6 @@ int workload_check(const struct workload_options *o)
 
 // --- the child's side: each step ends the child with its errno on failure
 
-static void redirect(const char *path, int flags, int to)
-{
-	int fd = path ? open(path, flags | O_CLOEXEC, 0644) : to;
-
-	if (fd < 0 || (fd != to && dup2(fd, to) < 0))
-		_exit(125);
-}
-
 static void replace(int fd, int to)
 {
 	if (fd > 0 && dup2(fd, to) < 0)
@@ -159,42 +159,53 @@ static int become(const char *user)
 	return 0;
 }
 
-#ifndef PR_SET_MEMORY_MERGE
-#define PR_SET_MEMORY_MERGE 67
-#define PR_GET_MEMORY_MERGE 68
-#endif
-
-// mm/ksm.c, ksm_enable_merge_any(): from 6.4, and over exec from 6.9 (ksm_execve).
-const char *workload_mergeable_how(void)
+static void say(int fd, int error)
 {
-	if (prctl(PR_GET_MEMORY_MERGE, 0, 0, 0, 0) < 0)
-		return "no: prctl(PR_SET_MEMORY_MERGE) came with Linux 6.4, and CONFIG_KSM; only what the "
-		       "workload itself offers with madvise(MADV_MERGEABLE)";
-	return "all of it, by prctl(PR_SET_MEMORY_MERGE)";
+	struct said said = {.error = error};
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	said.maxrss = usage.ru_maxrss * 1024;
+	if (write(fd, &said, sizeof(said)) < 0)
+		_exit(126);
 }
 
-static void child(const struct workload_options *o, int go_fd, int error_fd)
+#ifndef PR_SET_MEMORY_MERGE
+#define PR_SET_MEMORY_MERGE 67
+#endif
+
+// mm/ksm.c, ksm_enable_merge_any(): from 6.4, and over exec from 6.9 (ksm_execve). Needs CAP_SYS_RESOURCE.
+static void offer_to_ksm(int said_fd)
+{
+	say(said_fd, prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0) ? errno : 0);
+}
+
+static void child(const struct workload_options *o, int go_fd, int said_fd)
 {
 	enum { GET = 0xffffffff }; // personality(2)
 	sigset_t none;
 	char byte;
 	int rc;
 
+	if (o->mergeable)
+		offer_to_ksm(said_fd);
 	if (read(go_fd, &byte, 1) != 1)
 		_exit(125); // mmprof is gone
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
-	redirect(o->stdin_path, O_RDONLY, STDIN_FILENO);
-	if (o->stdout_fd <= 0)
-		redirect(o->stdout_path, O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
+	if (o->stdin_path) {
+		int fd = open(o->stdin_path, O_RDONLY | O_CLOEXEC);
+
+		if (fd < 0)
+			_exit(125);
+		replace(fd, STDIN_FILENO);
+	}
 	replace(o->stdout_fd, STDOUT_FILENO);
 	replace(o->stderr_fd, STDERR_FILENO);
 	if (o->cwd && chdir(o->cwd))
 		_exit(125);
 	apply_placement(o);
-	if (o->mergeable) // needs CAP_SYS_RESOURCE; what it means where it fails is a fact of the run
-		prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0);
 	rc = -become(o->user);
 	if (!rc && o->no_aslr && personality((unsigned)personality(GET) | ADDR_NO_RANDOMIZE) < 0)
 		rc = errno;
@@ -204,41 +215,94 @@ static void child(const struct workload_options *o, int go_fd, int error_fd)
 		setenv("MMPROF_RESULTS_FD", fd, 1);
 	}
 	if (!rc) {
+		say(said_fd, 0);
 		execvp(o->argv[0], (char *const *)o->argv);
 		rc = errno;
 	}
-	if (write(error_fd, &rc, sizeof(rc)) < 0)
-		_exit(126);
+	say(said_fd, rc);
 	_exit(125);
 }
 
 // --- the parent's side
 
+static int become_for_files(const struct passwd *pw)
+{
+	if (initgroups(pw->pw_name, pw->pw_gid))
+		return -errno;
+	setfsgid(pw->pw_gid);
+	setfsuid(pw->pw_uid);
+	return setfsuid((uid_t)-1) == (int)pw->pw_uid ? 0 : -EPERM; // it tells no other way
+}
+
+static void become_root_again(const GArray *groups)
+{
+	setfsuid(0);
+	setfsgid(getegid());
+	setgroups(groups->len, (const gid_t *)groups->data);
+}
+
+int workload_open_stdout(const struct workload_options *o, int *fd)
+{
+	const struct passwd *pw = o->user && geteuid() == 0 ? getpwnam(o->user) : NULL;
+	g_autoptr(GArray) groups = g_array_new(FALSE, FALSE, sizeof(gid_t));
+	int rc = 0;
+
+	g_array_set_size(groups, (guint)MAX(getgroups(0, NULL), 0));
+	if (pw && getgroups((int)groups->len, (gid_t *)groups->data) < 0)
+		return err_set(-errno, "--stdout: %m");
+	if (pw)
+		rc = become_for_files(pw);
+	if (!rc)
+		*fd = open(o->stdout_path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (!rc && *fd < 0)
+		rc = -errno;
+	if (pw)
+		become_root_again(groups);
+	return rc ? err_set(rc, "--stdout: can't open %s%s%s: %s", o->stdout_path, pw ? " as " : "",
+			    pw ? pw->pw_name : "", g_strerror(-rc))
+		  : 0;
+}
+
 int workload_prepare(const struct workload_options *o, struct workload **out)
 {
-	int go[2] = {-1, -1}, error[2] = {-1, -1};
+	int go[2] = {-1, -1}, said[2] = {-1, -1};
+	struct said offered = {};
 	struct workload *w;
 	pid_t pid;
 
-	if (pipe2(go, O_CLOEXEC) || pipe2(error, O_CLOEXEC))
+	if (pipe2(go, O_CLOEXEC) || pipe2(said, O_CLOEXEC))
 		return err_set(-errno, "pipe: %m");
 	pid = fork();
 	if (pid < 0)
 		return err_set(-errno, "fork: %m");
 	if (pid == 0) {
 		close(go[1]);
-		close(error[0]);
-		child(o, go[0], error[1]);
+		close(said[0]);
+		child(o, go[0], said[1]);
 	}
 	close(go[0]);
-	close(error[1]);
+	close(said[1]);
 	w = g_new0(struct workload, 1);
 	w->pid = pid;
 	w->go_fd = go[1];
-	w->error_fd = error[0];
+	w->said_fd = said[0];
 	w->event_fd = eventfd(0, EFD_CLOEXEC);
 	*out = w;
+	if (o->mergeable && read(w->said_fd, &offered, sizeof(offered)) != sizeof(offered))
+		return err_set(-EIO, "the workload's process ended before it began");
+	w->merge_error = offered.error;
 	return 0;
+}
+
+char *workload_mergeable_how(const struct workload *w)
+{
+	if (!w->merge_error)
+		return g_strdup("all of it, by prctl(PR_SET_MEMORY_MERGE)");
+	return g_strdup_printf(
+	    "no: prctl(PR_SET_MEMORY_MERGE): %s%s; only what the workload itself offers with "
+	    "madvise(MADV_MERGEABLE)",
+	    g_strerror(w->merge_error),
+	    w->merge_error == EINVAL ? " (it came with Linux 6.4, and CONFIG_KSM)" : "");
 }
 
 pid_t workload_pid(const struct workload *w)
@@ -262,7 +326,8 @@ static void *wait_for_it(void *arg)
 
 int workload_start(struct workload *w)
 {
-	int error = 0, rc;
+	struct said said = {};
+	int rc;
 
 	w->start_ns = now_ns();
 	if (write(w->go_fd, "g", 1) != 1)
@@ -271,8 +336,10 @@ int workload_start(struct workload *w)
 	if (rc)
 		return err_set(-rc, "can't start a thread: %s", g_strerror(rc));
 	w->started = true;
-	if (read(w->error_fd, &error, sizeof(error)) == sizeof(error)) // nothing comes when exec succeeds
-		return err_set(-error, "can't execute the workload: %s", g_strerror(error));
+	while (read(w->said_fd, &said, sizeof(said)) == sizeof(said)) // exec closes its end
+		w->own_maxrss = said.maxrss;
+	if (said.error)
+		return err_set(-said.error, "can't execute the workload: %s", g_strerror(said.error));
 	return 0;
 }
 
@@ -287,6 +354,15 @@ void workload_end(struct workload *w, struct workload_end *end)
 		pthread_join(w->waiter, NULL);
 	w->waited = true;
 	*end = w->end;
+	end->own_maxrss = w->own_maxrss;
+}
+
+// An eighth: exec's last steps come after the reading, and the kernel's counters of pages are inexact.
+int64_t workload_maxrss(const struct workload_end *end)
+{
+	int64_t maxrss = (int64_t)end->usage.ru_maxrss * 1024;
+
+	return maxrss > end->own_maxrss + end->own_maxrss / 8 ? maxrss : -1;
 }
 
 int64_t workload_since_start_ns(const struct workload *w)
@@ -308,7 +384,7 @@ void workload_free(struct workload *w)
 			waitpid(w->pid, NULL, 0);
 	}
 	close(w->go_fd);
-	close(w->error_fd);
+	close(w->said_fd);
 	close(w->event_fd);
 	g_free(w);
 }

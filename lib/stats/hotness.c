@@ -45,7 +45,7 @@ static double correlation(const struct entry *e, size_t n)
 		xx += x * x;
 		yy += y * y;
 	}
-	return xx > 0 && yy > 0 ? xy / sqrt(xx * yy) : 0;
+	return xx > 0 && yy > 0 ? xy / sqrt(xx * yy) : NAN;
 }
 
 static double bias(const struct hotness_page *p, size_t n)
@@ -60,7 +60,7 @@ static double bias(const struct hotness_page *p, size_t n)
 		heat += p[i].heat;
 		fast_heat += p[i].fast_heat;
 	}
-	return scores > 0 && heat > 0 ? fast_scores / scores - fast_heat / heat : 0;
+	return scores > 0 && heat > 0 ? fast_scores / scores - fast_heat / heat : NAN;
 }
 
 struct hotness stats_hotness(const struct hotness_page *pages, size_t n, size_t hot)
@@ -82,8 +82,8 @@ struct hotness stats_hotness(const struct hotness_page *pages, size_t n, size_t 
 	rank(sorted, n, 1);
 	for (size_t i = 0; i < hot && sorted[i]->value > 0; i++, said++)
 		right += sorted[i]->hot;
-	h.precision = said ? (double)right / (double)said : 0;
-	h.recall = hot ? (double)right / (double)hot : 0;
+	h.precision = said ? (double)right / (double)said : NAN;
+	h.recall = hot ? (double)right / (double)hot : NAN;
 	h.rank = correlation(e, n);
 	h.bias = bias(pages, n);
 	g_free(sorted);

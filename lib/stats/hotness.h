@@ -9,7 +9,7 @@ struct hotness_page {
 	double score;           // the sampler's view, in its own measure; 0: not seen
 };
 
-struct hotness {
+struct hotness {          // NaN: there is none, as nothing was hot or seen, or all alike
 	double precision; // of the pages that it took for the hottest, as many as are hot, the part that are
 	double recall;    // of the hot pages, the part among those
 	double rank;      // Spearman's correlation of score and heat over all pages, ties averaged

@@ -112,7 +112,7 @@ struct list {
 	((struct list){text, field_table, G_N_ELEMENTS(field_table), sizeof(struct row_type)})
 int store_list(struct store *s, const struct list *l, const struct value *values, size_t n, GArray **out);
 
-// Runs a PRAGMA quick_check (a literal), of all or of one table: -EBADMSG when it finds damage.
+// Runs a PRAGMA quick_check (a literal or interned), of all or of one table: -EBADMSG when it finds damage.
 int store_quick_check(struct store *s, const char *pragma);
 
 // schema.c: refuses what is not ours, makes the schema in an empty file, migrates an old one.

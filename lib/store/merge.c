@@ -157,24 +157,6 @@ static int copy_runs(struct merge *m)
 	return rc;
 }
 
-// Damage that opening does not see: a page that is read again and again would never end. CHECK constraints
-// are left out: they are the source's own and would be run.
-static int check_source(struct store *from)
-{
-	static const char *const pragmas[] = {
-	    "PRAGMA quick_check(env)",        "PRAGMA quick_check(env_fact)",    "PRAGMA quick_check(run)",
-	    "PRAGMA quick_check(note)",       "PRAGMA quick_check(experiment)",  "PRAGMA quick_check(metric)",
-	    "PRAGMA quick_check(mark)",       "PRAGMA quick_check(run_tag)",     "PRAGMA quick_check(probe)",
-	    "PRAGMA quick_check(hist)",       "PRAGMA quick_check(probe_count)", "PRAGMA quick_check(loss)",
-	    "PRAGMA quick_check(series)",     "PRAGMA quick_check(calibration)", "PRAGMA quick_check(sample)",
-	    "PRAGMA quick_check(kernel_log)", "PRAGMA quick_check(not_measured)"};
-	int rc = store_exec(from, "PRAGMA ignore_check_constraints = ON");
-
-	for (size_t i = 0; i < G_N_ELEMENTS(pragmas) && !rc; i++)
-		rc = store_quick_check(from, pragmas[i]);
-	return rc;
-}
-
 int store_merge(struct store *into, struct store *from, struct merge_outcome *outcome)
 {
 	g_autoptr(GHashTable) experiments = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -185,7 +167,7 @@ int store_merge(struct store *into, struct store *from, struct merge_outcome *ou
 	*outcome = (struct merge_outcome){.renamed = g_ptr_array_new_with_free_func(g_free)};
 	rc = store_begin(from);
 	if (!rc)
-		rc = check_source(from);
+		rc = merge_check_source(from);
 	if (!rc)
 		rc = store_begin(into);
 	if (!rc)

@@ -20,6 +20,10 @@ int64_t merge_mapped_id(GHashTable *map, int64_t old); // 0: not there
 // -EBADMSG: a row of the source that is none of mmprof's.
 int merge_bad_row(const struct merge *m, const char *table, const char *why);
 
+// Looks through all tables that are copied for damage that opening does not see: a page that is read again
+// and again would never end.
+int merge_check_source(struct store *from);
+
 // Copies the run's own row, with this experiment and these facts (`env`; 0: none). *run is its id in the
 // target.
 int merge_run_row(const struct merge *m, int64_t old, const char *experiment, int64_t env, int64_t *run);

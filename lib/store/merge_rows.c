@@ -82,6 +82,38 @@ int merge_bad_row(const struct merge *m, const char *table, const char *why)
 		       why);
 }
 
+// --- damage
+
+static int check_table(struct store *from, const char *name)
+{
+	g_autofree char *pragma = g_strdup_printf("PRAGMA quick_check(%s)", name);
+
+	return store_quick_check(from, g_intern_string(pragma));
+}
+
+static int check_tables(struct store *from, const struct table *t)
+{
+	int rc = 0;
+
+	for (; t && t->name && !rc; t++) {
+		rc = check_table(from, t->name);
+		if (!rc)
+			rc = check_tables(from, t->below);
+	}
+	return rc;
+}
+
+// CHECK constraints are left out: they are the source's own and would be run.
+int merge_check_source(struct store *from)
+{
+	static const char *const shared[] = {"env", "env_fact", "experiment", "run"};
+	int rc = store_exec(from, "PRAGMA ignore_check_constraints = ON");
+
+	for (size_t i = 0; i < G_N_ELEMENTS(shared) && !rc; i++)
+		rc = check_table(from, shared[i]);
+	return rc ? rc : check_tables(from, of_run);
+}
+
 // --- statements: kept by the text's address, so interned, that each is made once
 
 static int select_rows(struct store *from, const struct table *t, int64_t owner, sqlite3_stmt **stmt)

@@ -53,7 +53,7 @@ static const char *const migrations[STORE_VERSION - 1] = {
 // are let be.
 #define SHAPE                                                                                                \
 	"SELECT m.type || ' ' || m.name || ' ' || ifnull(l.strict || l.wr || ' ' ||"                         \
-	" (SELECT group_concat(x.name || ' ' || x.type || ' ' || x.\"notnull\" || x.pk) FROM"                \
+	" (SELECT group_concat(x.name || ' ' || x.type || ' ' || x.\"notnull\" || x.pk || x.hidden) FROM"    \
 	"  pragma_table_xinfo(m.name) x), '') || iif(m.type = 'table', '', m.sql)"                           \
 	" FROM sqlite_schema m LEFT JOIN pragma_table_list l"                                                \
 	"  ON l.name = m.name AND l.schema = 'main' AND m.type = 'table'"                                    \
@@ -86,6 +86,13 @@ static int read_own_shape(struct store *s, GHashTable *shape)
 	return rc;
 }
 
+static int get(struct store *s, const char *sql, int64_t *out)
+{
+	int rc = store_get_int(s, sql, NULL, 0, out);
+
+	return rc == -ENOENT ? err_set(-EBADMSG, "%s: not a database of mmprof's", s->path) : rc;
+}
+
 // A file that says it is ours must have our tables, STRICT and with our columns: no views or virtual tables
 // in their place. All that is read later relies on it.
 static int check_shape(struct store *s)
@@ -94,8 +101,15 @@ static int check_shape(struct store *s)
 	g_autoptr(GHashTable) its = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	GHashTableIter iter;
 	void *line;
+	int64_t shadows = 0;
 	int rc = read_own_shape(s, own);
 
+	if (!rc) // SHAPE would ask them instead of SQLite
+		rc = get(s, "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'pragma\\_%' ESCAPE '\\'",
+			 &shadows);
+	if (!rc && shadows)
+		rc = err_set(-EBADMSG, "%s: not as mmprof makes it: it has tables named like SQLite's own",
+			     s->path);
 	if (!rc)
 		rc = read_shape(s, s->db, its);
 	if (rc)
@@ -110,13 +124,6 @@ static int check_shape(struct store *s)
 				       s->path, MMPROF_VERSION, word[0], word[1]);
 	}
 	return 0;
-}
-
-static int get(struct store *s, const char *sql, int64_t *out)
-{
-	int rc = store_get_int(s, sql, NULL, 0, out);
-
-	return rc == -ENOENT ? err_set(-EBADMSG, "%s: not a database of mmprof's", s->path) : rc;
 }
 
 static int identify(struct store *s, int64_t *version)

@@ -225,6 +225,13 @@ static void give_to_sudo_user(int fd)
 		return; // a file system without owners: still usable
 }
 
+static int cant_find(const char *path)
+{
+	return errno == ENOENT
+		   ? err_set(-ENOENT, "%s: there is no database here; `mmprof record` makes one", path)
+		   : err_set(-errno, "%s: %m", path);
+}
+
 static int place_for_write(struct store *s, const char *path)
 {
 	g_autofree char *dir = NULL;
@@ -234,7 +241,8 @@ static int place_for_write(struct store *s, const char *path)
 	if (rc)
 		return rc;
 	dir = g_path_get_dirname(s->path);
-	fd = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	fd = s->mode == STORE_WRITE ? open(s->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644)
+				    : -1;
 	if (fd >= 0) {
 		s->created = true;
 		rc = fchmod(fd, 0644) ? err_set(-errno, "%s: %m", s->path) : 0;
@@ -242,10 +250,10 @@ static int place_for_write(struct store *s, const char *path)
 		close(fd);
 		return rc;
 	}
-	if (errno != EEXIST)
+	if (s->mode == STORE_WRITE && errno != EEXIST)
 		return err_set(-errno, "%s: can't be created: %m", s->path);
 	if (lstat(s->path, &st))
-		return err_set(-errno, "%s: %m", s->path);
+		return cant_find(path);
 	if (S_ISLNK(st.st_mode))
 		return err_set(-ELOOP, "%s: is a symbolic link; give the database's own name", s->path);
 	if (!S_ISREG(st.st_mode))
@@ -261,10 +269,7 @@ static int place_for_read(struct store *s, const char *path)
 	struct stat st;
 
 	if (!realpath(path, real))
-		return errno == ENOENT
-			   ? err_set(-ENOENT, "%s: there is no database here; `mmprof record` makes one",
-				     path)
-			   : err_set(-errno, "%s: %m", path);
+		return cant_find(path);
 	s->path = g_strdup(real);
 	if (stat(real, &st) || access(real, R_OK))
 		return err_set(-errno, "%s: %m", path);
@@ -411,12 +416,12 @@ int store_open(const char *path, enum store_mode mode, struct store **store)
 	s->last = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
 	s->waiting = g_array_new(FALSE, FALSE, sizeof(struct waiting_sample));
 	s->strings = g_string_chunk_new(4096);
-	rc = mode == STORE_WRITE ? place_for_write(s, path) : place_for_read(s, path);
+	rc = mode == STORE_READ ? place_for_read(s, path) : place_for_write(s, path);
 	if (!rc)
 		rc = connect(s);
 	if (!rc)
 		rc = store_schema(s);
-	if (!rc && mode == STORE_WRITE)
+	if (!rc && mode != STORE_READ)
 		rc = prepare_writing(s);
 	if (rc) {
 		if (s->created)
@@ -435,7 +440,7 @@ void store_close(struct store *s)
 	if (!s)
 		return;
 	g_hash_table_remove_all(s->stmts);
-	if (s->mode == STORE_WRITE) {
+	if (s->mode != STORE_READ) {
 		store_commit(s);
 		sqlite3_busy_timeout(s->db, 0);
 		sqlite3_exec(s->db, "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE", NULL,

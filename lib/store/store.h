@@ -10,7 +10,11 @@
 
 struct store;
 
-enum store_mode { STORE_READ, STORE_WRITE };
+enum store_mode {
+	STORE_READ,
+	STORE_CHANGE, // as STORE_WRITE, but of a database that is there
+	STORE_WRITE
+};
 
 // Opens `path`; STORE_WRITE creates it (0644, never through a symlink, owned by the user who called sudo) and
 // migrates an older schema forward. Refuses, each with one clear line: a file that is no database, another

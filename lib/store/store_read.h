@@ -123,6 +123,8 @@ struct store_log_row {
 	int64_t t_ns, level;
 	const char *text;
 };
+#define STORE_LOG "kernel log"                        // as what was not measured, when it can't be read
+#define STORE_LOG_LOST "(kernel log lines were lost)" // the text of a line that stands for them
 int store_read_kernel_log(struct store *store, int64_t run, GArray **lines);
 
 // A series as a whole: its first, last, least and greatest value and how many were stored.

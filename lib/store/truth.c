@@ -142,6 +142,12 @@ int store_truth(struct store *s, int64_t run, const struct store_truth *t)
 	int rc = STORE_DO(s, "DELETE FROM truth_window WHERE run_id = ?", v_int(run));
 
 	if (!rc)
+		rc = STORE_DO(s, "DELETE FROM loss WHERE run_id = ? AND kind LIKE 'truth\\_%' ESCAPE '\\'",
+			      v_int(run));
+	if (!rc)
+		rc = STORE_DO(s, "DELETE FROM not_measured WHERE run_id = ? AND what = ?", v_int(run),
+			      v_text(STORE_TRUTH_END));
+	if (!rc)
 		rc = STORE_DO(s, "DELETE FROM series WHERE run_id = ? AND name LIKE 'truth.%'", v_int(run));
 	g_hash_table_remove_all(s->last);
 	return rc ? rc
@@ -193,6 +199,11 @@ int store_view(struct store *s, int64_t run, const char *name, int64_t t_ns, con
 	}
 	return STORE_DO(s, "INSERT OR REPLACE INTO page_view VALUES (?, ?, ?, ?)", v_int(run), v_text(name),
 			v_int(t_ns), v_blob(blob->data ?: (const void *)"", blob->len));
+}
+
+int store_forget_views(struct store *s, int64_t run, const char *name)
+{
+	return STORE_DO(s, "DELETE FROM page_view WHERE run_id = ? AND name = ?", v_int(run), v_text(name));
 }
 
 static void read_score(struct reader *r, GArray *out)

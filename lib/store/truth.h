@@ -40,6 +40,8 @@ struct store_truth {
 	const char *heat; // 'fills': what missed the modelled cache; 'accesses': there was none
 };
 
+#define STORE_TRUTH_END "the end of the truth" // in table not_measured
+
 // Forgets what was imported of this run before.
 int store_truth(struct store *store, int64_t run, const struct store_truth *truth);
 int store_truth_window(struct store *store, int64_t run, const struct store_window *window,
@@ -50,6 +52,7 @@ struct store_score {
 	uint64_t pid, page, score;
 };
 int store_view(struct store *store, int64_t run, const char *name, int64_t t_ns, const GArray *scores);
+int store_forget_views(struct store *store, int64_t run, const char *name);
 struct store_view_row {
 	const char *name;
 	int64_t t_ns;

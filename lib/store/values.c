@@ -47,13 +47,17 @@ int store_read_tallies(struct store *s, const char *probe, const char *part, con
 {
 #define F(type, name) FIELD(type, store_tally_row, name)
 	static const struct field fields[] = {F('i', run),      F('i', probe), F('t', status), F('T', why),
-					      F('T', sum_unit), F('I', count), F('I', sum)};
+					      F('T', sum_unit), F('I', count), F('I', sum),    F('i', rows),
+					      F('i', no_count), F('i', no_sum)};
 #undef F
-	struct list list = LIST(store_tally_row, fields,
-				"SELECT p.run_id, p.id, p.status, p.why, p.sum_unit, sum(c.count), sum(c.sum)"
-				" FROM probe p LEFT JOIN probe_count c ON c.probe_id = p.id AND c.part = ?2"
-				" AND (?3 IS NULL OR c.class = ?3) AND (?4 IS NULL OR c.key_name = ?4)"
-				" WHERE p.name = ?1 GROUP BY p.run_id, p.id ORDER BY p.run_id, p.id");
+	struct list list =
+	    LIST(store_tally_row, fields,
+		 "SELECT p.run_id, p.id, p.status, p.why, p.sum_unit, sum(c.count), sum(c.sum),"
+		 " count(c.probe_id), count(c.probe_id) - count(c.count),"
+		 " count(c.probe_id) - count(c.sum)"
+		 " FROM probe p LEFT JOIN probe_count c ON c.probe_id = p.id AND c.part = ?2"
+		 " AND (?3 IS NULL OR c.class = ?3) AND (?4 IS NULL OR c.key_name = ?4)"
+		 " WHERE p.name = ?1 GROUP BY p.run_id, p.id ORDER BY p.run_id, p.id");
 	const struct value values[] = {v_text(probe), v_text(part), v_text(class), v_text(key)};
 
 	return store_list(s, &list, values, 4, tallies);
@@ -79,7 +83,7 @@ int store_read_ends(struct store *s, const char *name, GArray **ends)
 	return store_list(s, &list, &value, 1, ends);
 }
 
-int store_read_level(struct store *s, int64_t series, struct store_level *level)
+int store_read_level(struct store *s, int64_t series, int64_t end_ns, struct store_level *level)
 {
 	g_autoptr(GArray) samples = NULL;
 	double area = 0, time = 0;
@@ -90,15 +94,18 @@ int store_read_level(struct store *s, int64_t series, struct store_level *level)
 	*level = (struct store_level){STORE_NULL, STORE_NULL, NAN};
 	for (guint i = 0; i < samples->len; i++) {
 		const struct store_sample_row *x = &g_array_index(samples, struct store_sample_row, i);
-		double held = i + 1 < samples->len ? (double)(x[1].t_ns - x->t_ns) : 0;
+		int64_t until = i + 1 < samples->len ? MIN(x[1].t_ns, end_ns) : end_ns;
+		double held = fmax((double)until - (double)x->t_ns, 0);
 
 		level->least = i ? MIN(level->least, x->value) : x->value;
 		level->most = i ? MAX(level->most, x->value) : x->value;
 		area += held * (double)x->value;
 		time += held;
 	}
-	if (samples->len)
-		level->mean = time > 0 ? area / time : (double)level->most;
+	if (time > 0)
+		level->mean = area / time;
+	else if (samples->len && level->least == level->most) // read once only, after the end
+		level->mean = (double)level->most;
 	return 0;
 }
 
@@ -115,8 +122,8 @@ int store_read_extracts(struct store *s, const char *name, GArray **numbers)
 	return store_list(s, &list, &value, 1, numbers);
 }
 
-// A text that is a number and nothing else.
-#define IS_NUMBER "value <> '' AND value NOT GLOB '*[^-+0-9.eE]*' AND value GLOB '*[0-9]*'"
+// A text that is a number and nothing else: beside a number, only such a text is compared as one.
+#define IS_NUMBER "value = CAST(value AS NUMERIC) AND abs(CAST(value AS REAL)) <= 1.7976931348623157e308"
 
 int store_read_tag_numbers(struct store *s, const char *key, GArray **numbers)
 {
@@ -138,8 +145,10 @@ int store_read_lossy(struct store *s, const char *probe, GArray **lossy)
 	    LIST(store_lossy_row, fields,
 		 "SELECT p.run_id, sum(ifnull(l.count, 9223372036854775807 >> 16)),"
 		 " ifnull((SELECT sum(count) FROM hist INDEXED BY hist_totals WHERE probe_id = p.id), 0)"
-		 " FROM probe p JOIN loss l ON l.run_id = p.run_id AND ifnull(l.probe_id, 0) = p.id"
+		 " + ifnull((SELECT sum(count) FROM probe_count WHERE probe_id = p.id), 0)"
+		 " FROM probe p JOIN loss l ON l.run_id = p.run_id AND ifnull(l.probe_id, 0) IN (p.id, 0)"
 		 " WHERE p.name = ? AND ifnull(l.count, 1) > 0 AND l.kind NOT LIKE 'above%'"
+		 " AND (l.probe_id NOTNULL OR (p.backend = 'ftrace' AND l.kind LIKE 'ftrace%'))"
 		 " GROUP BY p.run_id ORDER BY p.run_id");
 	const struct value value = v_text(probe);
 
@@ -196,6 +205,25 @@ int store_find_probe(struct store *s, const char *name, const char **kind)
 
 	if (!rc)
 		*kind = rows->len ? g_array_index(rows, struct row, 0).kind : NULL;
+	return rc;
+}
+
+int store_has_part(struct store *s, const char *probe, const char *part, const char *key, bool events,
+		   bool *has)
+{
+	const struct value values[] = {v_text(probe), v_text(part), v_text(key)};
+	int64_t found;
+	int rc = store_get_int(
+	    s,
+	    events ? "SELECT EXISTS (SELECT 1 FROM probe p JOIN probe_count c ON c.probe_id = p.id"
+		     " WHERE p.name = ?1 AND c.part = ?2 AND (?3 IS NULL OR c.key_name = ?3))"
+		     " OR NOT EXISTS (SELECT 1 FROM probe WHERE name = ?1 AND status = 'attached')"
+		   : "SELECT EXISTS (SELECT 1 FROM probe p JOIN hist h INDEXED BY hist_totals"
+		     " ON h.probe_id = p.id WHERE p.name = ?1 AND h.part = ?2)"
+		     " OR NOT EXISTS (SELECT 1 FROM probe WHERE name = ?1 AND status = 'attached')",
+	    values, events ? 3 : 2, &found);
+
+	*has = !rc && found;
 	return rc;
 }
 

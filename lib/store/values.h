@@ -26,11 +26,12 @@ int store_read_buckets(struct store *store, const char *probe, const char *part,
 		       GArray **hists);
 
 // A counting probe of a run: events and the sum of their argument over the keys of this name (NULL: all) and
-// class (NULL: all). count STORE_NULL: nothing counted.
+// class (NULL: all). rows 0: nothing counted.
 struct store_tally_row {
 	int64_t run, probe;
 	const char *status, *why, *sum_unit;
 	int64_t count, sum;
+	int64_t rows, no_count, no_sum; // how many rows that is, and how many of them have no figure
 };
 int store_read_tallies(struct store *store, const char *probe, const char *part, const char *key,
 		       const char *class, GArray **tallies);
@@ -43,12 +44,13 @@ struct store_ends_row {
 };
 int store_read_ends(struct store *store, const char *name, GArray **ends);
 
-// Of one series of one run: least, most, and the mean over time (a value holds until the next one).
+// Of one series of one run: least, most, and the mean over time: a value holds until the next one, the last
+// until the run's end (its elapsed_ns; STORE_NULL: not known).
 struct store_level {
 	int64_t least, most;
 	double mean;
 };
-int store_read_level(struct store *store, int64_t series, struct store_level *level);
+int store_read_level(struct store *store, int64_t series, int64_t end_ns, struct store_level *level);
 
 struct store_number_row {
 	int64_t run;
@@ -59,7 +61,8 @@ struct store_number_row {
 int store_read_extracts(struct store *store, const char *name, GArray **numbers);
 int store_read_tag_numbers(struct store *store, const char *key, GArray **numbers);
 
-// Runs in which probes of this name lost calls: how many, beside how many they saw.
+// Runs in which probes of this name lost calls: how many, beside how many they saw. What ftrace lost may have
+// been any of its probes'.
 struct store_lossy_row {
 	int64_t run, lost, seen;
 };
@@ -76,6 +79,11 @@ int store_read_names(struct store *store, enum store_names what, GArray **names)
 
 // Is there a probe of this name in any run, and of what kind? *kind is NULL when there is none.
 int store_find_probe(struct store *store, const char *name, const char **kind);
+
+// Does any run have this part of the probe and this key (NULL: any) of its events, or none to be known from:
+// was it never attached?
+int store_has_part(struct store *store, const char *probe, const char *part, const char *key, bool events,
+		   bool *has);
 
 // Likewise a series, as the first run that has it says; *unit is NULL when there is none.
 int store_find_series(struct store *store, const char *name, const char **unit, bool *counter);

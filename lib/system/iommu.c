@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <limits.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include "base/err.h"
 #include "base/journal.h"
 #include "host/read.h"
+#include "system/settings.h"
 #include "system/spec.h"
 #include "system/system.h"
 
@@ -32,13 +34,14 @@ static const char *type_word(const char *type)
 // The PCI device that a block device is on, or that has this address: its directory in /sys. g_free.
 static char *pci_device(const char *name)
 {
-	g_autofree char *block = g_build_filename("/sys/block", name, "device", NULL),
-			*pci = g_build_filename("/sys/bus/pci/devices", name, NULL);
+	g_autofree char *block = g_build_filename(settings_root, "/sys/block", name, "device", NULL),
+			*pci = g_build_filename(settings_root, "/sys/bus/pci/devices", name, NULL),
+			*top = g_build_filename(settings_root, "/sys/devices/", NULL);
 	char real[PATH_MAX];
 
 	if (strchr(name, '/') || *name == '.' || !(realpath(block, real) || realpath(pci, real)))
 		return NULL;
-	while (strlen(real) > strlen("/sys/devices/")) { // up from virtio0, nvme0 ...
+	while (strlen(real) > strlen(top)) { // up from virtio0, nvme0 ...
 		g_autofree char *group = g_build_filename(real, "iommu_group", NULL),
 				*driver = g_build_filename(real, "driver", NULL);
 
@@ -49,20 +52,67 @@ static char *pci_device(const char *name)
 	return NULL;
 }
 
-// What is mounted, swap or part of something else can't be opened for one's own.
-static int check_unused(const char *name)
-{
-	g_autofree char *path = g_build_filename("/dev", name, NULL),
-			*dir = g_build_filename("/sys/block", name, NULL);
-	int fd;
+// --- whether it may lose its driver
 
-	if (access(dir, F_OK))
-		return 0;
-	fd = open(path, O_RDONLY | O_EXCL | O_CLOEXEC);
+// Calls `check` for all of a class that are below the PCI device: all that lose their driver with it.
+static int each_below(const char *pci, const char *class, int (*check)(const char *name))
+{
+	g_autofree char *all = g_build_filename(settings_root, class, NULL),
+			*dir = g_strconcat(pci, "/", NULL);
+	g_auto(GStrv) names = host_entries(all);
+	int rc = 0;
+
+	for (char **n = names; *n && !rc; n++) {
+		g_autofree char *link = g_build_filename(all, *n, NULL), *real = realpath(link, NULL);
+
+		if (real && g_str_has_prefix(real, dir))
+			rc = check(*n);
+	}
+	return rc;
+}
+
+// What is mounted, swap or part of something else can't be opened for one's own; nor can a disk when one of
+// its partitions is.
+static int check_disk(const char *name)
+{
+	g_autofree char *path = g_build_filename(settings_root, "/dev", name, NULL);
+	int fd = open(path, O_RDONLY | O_EXCL | O_CLOEXEC);
+
 	if (fd < 0)
 		return err_set(-errno, "%s can't lose its driver for a moment: %m", path);
 	close(fd);
 	return 0;
+}
+
+static int check_interface(const char *name)
+{
+	g_autofree char *path = g_build_filename("/sys/class/net", name, "flags", NULL),
+			*flags = host_read_below(settings_root, path);
+
+	return flags && !(g_ascii_strtoull(flags, NULL, 16) & IFF_UP)
+		   ? 0
+		   : err_set(-EBUSY, "the network interface %s is up: it can't lose its driver", name);
+}
+
+// The kernel changes a group's type when none of its devices has a driver; only one is taken off.
+static int check_group(const char *pci)
+{
+	g_autofree char *dir = g_build_filename(pci, "iommu_group", "devices", NULL);
+	g_auto(GStrv) names = host_entries(dir);
+	guint n = g_strv_length(names);
+
+	return n <= 1 ? 0
+		      : err_set(-EBUSY, "%s has its IOMMU group with %u others: the type is one for all",
+				strrchr(pci, '/') + 1, n - 1);
+}
+
+static int check_unused(const char *pci)
+{
+	int rc = check_group(pci);
+
+	if (!rc)
+		rc = each_below(pci, "/sys/block", check_disk);
+	return rc ? rc : each_below(pci, "/sys/class/net", check_interface);
 }
 
 static int check_options(const struct system_spec *spec)
@@ -78,8 +128,10 @@ static int check_options(const struct system_spec *spec)
 	if (!dir)
 		return err_set(-ENOENT, "no device %s with a driver and behind an IOMMU (intel_iommu=on?)",
 			       device);
-	return check_unused(device);
+	return check_unused(dir);
 }
+
+// --- doing it
 
 static int write_text(const char *path, const char *text)
 {
@@ -110,7 +162,7 @@ static int write_down(const char *address, const char *unbind, const char *bind,
 	if (rc >= 0)
 		rc = journal_add(UNDO_WRITE, type, now);
 	if (rc >= 0)
-		rc = journal_add(UNDO_WRITE, unbind, address);
+		rc = journal_add(UNDO_UNBIND, unbind, address);
 	return MIN(rc, 0);
 }
 
@@ -124,6 +176,9 @@ static int set_up(const struct system_spec *spec)
 
 	if (!dir)
 		return err_set(-ENOENT, "the device %s is gone", device);
+	rc = check_unused(dir); // once more: the check of the options may be hours old
+	if (rc)
+		return rc;
 	link = g_build_filename(dir, "driver", NULL);
 	driver = realpath(link, NULL);
 	address = g_path_get_basename(dir);

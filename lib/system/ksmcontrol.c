@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <time.h>
@@ -36,7 +37,9 @@ struct look { // what is seen at one look
 struct control {
 	struct options o;
 	int run, pages, sleep, sharing, vmstat, psi, out; // files
+	int psi_error;                                    // why psi is -1 from the start
 	pid_t ksmd;
+	gint64 soft_sleep; // as it was before
 	bool awake;
 	gint64 pages_now, woken_ns, last_reclaim_ns, ksmd_at_wake_ns;
 	bool wake_pending; // ksmd was told to scan, and has not been seen to
@@ -101,26 +104,43 @@ static struct look look(const struct control *c)
 	read_file(c->sharing, text, sizeof(text));
 	l.sharing = atoll(text);
 	// MAKE_PROCESS_CPUCLOCK(ksmd, CPUCLOCK_SCHED) of include/linux/posix-timers.h
-	l.ksmd_ns = c->ksmd ? clock_ns((clockid_t)(~(unsigned)c->ksmd << 3 | 2)) : 0;
+	l.ksmd_ns = clock_ns((clockid_t)(~(unsigned)c->ksmd << 3 | 2));
 	return l;
 }
 
 static void tell(const struct control *c)
 {
 	static char text[1024];
-	int n = snprintf(
-	    text, sizeof(text),
-	    "events %lld\nwakeups %lld\nby_psi %lld\nby_vmstat %lld\ncoalesced %lld\nlate %lld\n"
-	    "lost_wakeups %lld\nsleeps %lld\nthrottled %lld\nscan_ns %lld\noverscan_ns %lld\n"
-	    "fruitless_ns %lld\nmerged %lld\nmerged_in_reclaim %lld\nawake_ns %lld\nself_ns %lld\n"
-	    "awake %d\n",
-	    (long long)c->events, (long long)c->wakeups, (long long)c->by_psi, (long long)c->by_vmstat,
-	    (long long)c->coalesced, (long long)c->late, (long long)c->lost_wakeups, (long long)c->sleeps,
-	    (long long)c->throttled, (long long)c->scan_ns, (long long)c->overscan_ns,
-	    (long long)c->fruitless_ns, (long long)c->merged, (long long)c->merged_in_reclaim,
-	    (long long)c->awake_ns, (long long)clock_ns(CLOCK_PROCESS_CPUTIME_ID), c->awake);
+	size_t n = 0;
+	const struct {
+		const char *name;
+		gint64 value;
+	} lines[] = {
+	    {"events", c->events},
+	    {"wakeups", c->wakeups},
+	    {"by_vmstat", c->by_vmstat},
+	    {"coalesced", c->coalesced},
+	    {"late", c->late},
+	    {"lost_wakeups", c->lost_wakeups},
+	    {"sleeps", c->sleeps},
+	    {"throttled", c->throttled},
+	    {"scan_ns", c->scan_ns},
+	    {"overscan_ns", c->overscan_ns},
+	    {"fruitless_ns", c->fruitless_ns},
+	    {"merged", c->merged},
+	    {"merged_in_reclaim", c->merged_in_reclaim},
+	    {"awake_ns", c->awake_ns},
+	    {"self_ns", clock_ns(CLOCK_PROCESS_CPUTIME_ID)},
+	    {"psi_error", c->psi_error},
+	    {c->psi_error ? NULL : "by_psi", c->by_psi},
+	    {"awake", c->awake},
+	};
 
-	if (pwrite(c->out, text, (size_t)n, 0) != n)
+	for (size_t i = 0; i < G_N_ELEMENTS(lines); i++)
+		if (lines[i].name)
+			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s %lld\n", lines[i].name,
+					      (long long)lines[i].value);
+	if (pwrite(c->out, text, n, 0) != (ssize_t)n)
 		return;
 }
 
@@ -139,14 +159,21 @@ static void wake(struct control *c, const struct look *l, bool by_psi)
 	write_number(c->sleep, c->o.hard_sleep); // wakes a sleeping ksmd, too
 }
 
+static void scan_softly(const struct control *c)
+{
+	if (c->o.soft_pages) {
+		write_number(c->pages, c->o.soft_pages);
+		write_number(c->sleep, c->soft_sleep);
+	} else {
+		write_number(c->run, 0);
+	}
+}
+
 static void let_sleep(struct control *c)
 {
 	c->awake = false;
 	c->sleeps++;
-	if (c->o.soft_pages)
-		write_number(c->pages, c->o.soft_pages);
-	else
-		write_number(c->run, 0);
+	scan_softly(c);
 }
 
 // Half as much above the cap, half as much again below it.
@@ -208,10 +235,7 @@ static void control(struct control *c)
 {
 	struct look before = look(c);
 
-	if (c->o.soft_pages)
-		write_number(c->pages, c->o.soft_pages);
-	else
-		write_number(c->run, 0);
+	scan_softly(c);
 	tell(c);
 	for (;;) {
 		struct pollfd psi = {c->psi, POLLPRI, 0};
@@ -229,14 +253,32 @@ static void control(struct control *c)
 
 // --- starting it
 
+static char *below(const char *path)
+{
+	return g_strconcat(settings_root, path, NULL);
+}
+
+// Anybody may be called ksmd; only a kernel thread is a child of kthreadd, whose pid is 2.
+static bool is_kernel_thread(const char *proc)
+{
+	g_autofree char *path = g_build_filename(proc, "stat", NULL), *stat = host_read(path);
+	const char *name_end = stat ? strrchr(stat, ')') : NULL;
+	int parent;
+
+	return name_end && sscanf(name_end + 1, " %*c %d", &parent) == 1 && parent == 2;
+}
+
 static pid_t find_ksmd(void)
 {
-	g_auto(GStrv) pids = host_entries("/proc");
+	g_autofree char *proc = below("/proc");
+	g_auto(GStrv) pids = host_entries(proc);
 
 	for (char **p = pids; *p; p++) {
-		g_autofree char *path = g_build_filename("/proc", *p, "comm", NULL), *comm = NULL;
+		g_autofree char *dir = g_build_filename(proc, *p, NULL),
+				*path = g_build_filename(dir, "comm", NULL), *comm = NULL;
 
-		if (g_ascii_isdigit(**p) && (comm = host_read(path)) && !strcmp(comm, "ksmd"))
+		if (g_ascii_isdigit(**p) && (comm = host_read(path)) && !strcmp(comm, "ksmd") &&
+		    is_kernel_thread(dir))
 			return atoi(*p);
 	}
 	return 0;
@@ -274,12 +316,33 @@ int ksmcontrol_check(const struct system_spec *spec)
 {
 	const char *on = system_spec_option(spec, "control");
 	struct options o;
+	int rc;
 
 	if (strcmp(on, "on") && strcmp(on, "off"))
 		return err_set(-EINVAL, "control=%s: on or off", on);
-	return read_options(spec, &o);
+	rc = read_options(spec, &o);
+	if (!rc && !strcmp(on, "on") && !find_ksmd())
+		rc = err_set(-ENOENT,
+			     "control=on: the thread ksmd, whose CPU time it watches, is not seen here "
+			     "(in a container?)");
+	return rc;
 }
 
+// Without it reclaim is only seen at the next look.
+static void open_psi(struct control *c)
+{
+	g_autofree char *path = below("/proc/pressure/memory");
+
+	c->psi = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (c->psi >= 0 && write(c->psi, PSI_TRIGGER, sizeof(PSI_TRIGGER)) >= 0)
+		return;
+	c->psi_error = errno;
+	if (c->psi >= 0)
+		close(c->psi);
+	c->psi = -1;
+}
+
+// The lock on it ends with the controller, however it ends: so the sampler knows.
 static int open_files(struct control *c)
 {
 	const struct {
@@ -292,20 +355,21 @@ static int open_files(struct control *c)
 	    {&c->sleep, KSM "sleep_millisecs", O_WRONLY},
 	    {&c->sharing, KSM "pages_sharing", O_RDONLY},
 	    {&c->vmstat, "/proc/vmstat", O_RDONLY},
-	    {&c->out, KSMCONTROL_FILE, O_RDWR | O_CREAT | O_TRUNC},
+	    {&c->out, KSMCONTROL_FILE, O_RDWR | O_CREAT},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
-		*files[i].fd = open(files[i].path, files[i].flags | O_CLOEXEC | O_NOFOLLOW, 0644);
+		g_autofree char *path = below(files[i].path);
+
+		*files[i].fd = open(path, files[i].flags | O_CLOEXEC | O_NOFOLLOW, 0644);
 		if (*files[i].fd < 0)
-			return err_set(-errno, "%s: %m", files[i].path);
+			return err_set(-errno, "%s: %m", path);
 	}
-	// without it reclaim is only seen at the next look
-	c->psi = open("/proc/pressure/memory", O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	if (c->psi >= 0 && write(c->psi, PSI_TRIGGER, sizeof(PSI_TRIGGER)) < 0) {
-		close(c->psi);
-		c->psi = -1;
-	}
+	if (flock(c->out, LOCK_EX | LOCK_NB))
+		return err_set(-errno, "KSM has a controller already (mmprof system ksm-zswap down)");
+	if (ftruncate(c->out, 0))
+		return err_set(-errno, "%s: %m", KSMCONTROL_FILE);
+	open_psi(c);
 	return 0;
 }
 
@@ -358,12 +422,13 @@ static int write_down(pid_t pid)
 {
 	static const char *const written[] = {KSM "run", KSM "pages_to_scan", KSM "sleep_millisecs"};
 	g_autofree char *number = g_strdup_printf("%d", pid), *start = undo_process_start(number);
-	int rc = journal_add(UNDO_UNLINK, KSMCONTROL_FILE, NULL);
+	g_autofree char *file = below(KSMCONTROL_FILE);
+	int rc = journal_add(UNDO_UNLINK, file, NULL);
 
 	for (size_t i = 0; i < G_N_ELEMENTS(written) && rc >= 0; i++) {
-		g_autofree char *now = host_read(written[i]);
+		g_autofree char *path = below(written[i]), *now = host_read(path);
 
-		rc = journal_add(UNDO_WRITE, written[i], now);
+		rc = journal_add(UNDO_WRITE, path, now);
 	}
 	if (rc >= 0)
 		rc = journal_add(UNDO_KILL, number, start);
@@ -375,11 +440,14 @@ int ksmcontrol_start(const struct system_spec *spec)
 	struct control c = {
 	    .run = -1, .pages = -1, .sleep = -1, .sharing = -1, .vmstat = -1, .psi = -1, .out = -1};
 	int rc = read_options(spec, &c.o), go[2] = {-1, -1};
+	g_autofree char *soft_sleep = NULL;
 	pid_t pid;
 
 	if (rc || strcmp(system_spec_option(spec, "control"), "on"))
 		return rc;
 	c.ksmd = find_ksmd();
+	soft_sleep = host_read_below(settings_root, KSM "sleep_millisecs");
+	c.soft_sleep = soft_sleep ? g_ascii_strtoll(soft_sleep, NULL, 10) : 0;
 	rc = open_files(&c);
 	if (!rc && pipe2(go, O_CLOEXEC))
 		rc = err_set(-errno, "pipe: %m");

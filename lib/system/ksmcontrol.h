@@ -7,16 +7,17 @@
 // What it did it tells in KSMCONTROL_FILE, "name value" lines, which the sampler `control` reads:
 //   events        wake-ups of kswapd and direct reclaims
 //   wakeups       times that KSM was made to scan hard; by_psi, by_vmstat: what told of the reclaim
+//   psi_error     the errno of what kept it from using PSI, and then there is no by_psi; else 0
 //   coalesced     events that came while KSM was scanning already
 //   late          events that were over when they were seen: no page was scanned between the last two looks
 //   lost_wakeups  KSM was told to scan, and ksmd used no CPU time until the next look
 //   sleeps        times that it was let sleep again
 //   throttled     looks at which ksmd was over its share of CPU time, and was slowed down
 //   scan_ns       ksmd's CPU time; overscan_ns: that without any reclaim going on, fruitless_ns: that in
-//   which
-//                 no page was merged
+//                 which no page was merged
 //   merged        pages merged; merged_in_reclaim: while reclaim went on
 //   awake_ns      how long KSM was to scan hard; self_ns: the controller's own CPU time
+// While it lives it has a lock (flock) on the file.
 #ifndef MMPROF_SYSTEM_KSMCONTROL_H
 #define MMPROF_SYSTEM_KSMCONTROL_H
 

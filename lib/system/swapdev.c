@@ -17,6 +17,7 @@
 #include "system/swap.h"
 
 #define MAGIC "SWAPSPACE2"
+#define HOT_REMOVE "/sys/class/zram-control/hot_remove"
 #define PRIORITY 32767 // before all others
 
 enum { PAGE = 4096 };
@@ -78,6 +79,8 @@ static int check_place(const char *on, bool sized)
 	if (is_zram(on)) {
 		bool has;
 
+		if (!sized)
+			return err_set(-EINVAL, "swap_on=zram needs a size: swap=256M");
 		return module_is_loaded("zram") ? 0 : module_has_parameter("zram", "num_devices", &has);
 	}
 	if (is_block(on))
@@ -179,8 +182,10 @@ static int zram_number(int *number)
 		return module_load("zram", "num_devices=1");
 	if (!g_file_get_contents("/sys/class/zram-control/hot_add", &text, NULL, NULL))
 		return err_set(-EIO, "zram gives no new device (/sys/class/zram-control/hot_add)");
-	*number = atoi(text);
-	rc = journal_add(UNDO_WRITE, "/sys/class/zram-control/hot_remove", g_strstrip(text));
+	*number = atoi(text); // known only when it is there, so that it can't be written down before
+	rc = journal_add(UNDO_WRITE, HOT_REMOVE, g_strstrip(text));
+	if (rc < 0)
+		write_text(HOT_REMOVE, text);
 	return MIN(rc, 0);
 }
 

@@ -149,23 +149,17 @@ static inline __attribute__((always_inline)) void access(unsigned vcpu, qemu_plu
 		p->writes += store;
 	}
 	if (how & HOW_CACHE) {
-		uint64_t line = physical >> options.cache_line_shift;
-		uint64_t *l1 = &c->l1[line & (L1_LINES - 1)];
+		uint64_t line = physical >> options.cache_line_shift, victim;
+		bool fetches = cache_fetches(c->l1, line, store, &victim);
 
-		if (*l1 >> 1 != line || (store && !(*l1 & 1))) {
-			bool was_here = *l1 >> 1 == line;
-			uint64_t victim = cache_access(line, store);
-
-			*l1 = line << 1 | store;
-			if (victim != CACHE_HIT && !was_here) {
-				c->counts.fills[span->tier]++;
-				if (how & HOW_TRUTH)
-					*(store ? &p->write_fills : &p->read_fills) += 1;
-				if (victim != CACHE_CLEAN)
-					write_back(c, victim, how & HOW_SLOW);
-				if (how & HOW_SLOW)
-					charge_fill(c, line, span->tier);
-			}
+		if (__builtin_expect(victim != CACHE_CLEAN, 0))
+			write_back(c, victim, how & HOW_SLOW);
+		if (fetches) {
+			c->counts.fills[span->tier]++;
+			if (how & HOW_TRUTH)
+				*(store ? &p->write_fills : &p->read_fills) += 1;
+			if (how & HOW_SLOW)
+				charge_fill(c, line, span->tier);
 		}
 	}
 	if (__builtin_expect(!--c->until_check, 0))

@@ -60,4 +60,24 @@ static inline uint64_t cache_access(uint64_t line, bool store)
 	return victim;
 }
 
+// Through the CPU's own lines first. True: memory has to give the line. *victim: the dirty line that goes
+// back to memory, which may also be for one that the CPU has and the shared cache had dropped; else
+// CACHE_CLEAN.
+static inline __attribute__((always_inline)) bool cache_fetches(uint64_t *lines, uint64_t line, bool store,
+								uint64_t *victim)
+{
+	uint64_t *l1 = &lines[line & (L1_LINES - 1)];
+	bool was_here = *l1 >> 1 == line;
+
+	*victim = CACHE_CLEAN;
+	if (was_here && (!store || *l1 & 1))
+		return false;
+	*l1 = line << 1 | store;
+	*victim = cache_access(line, store);
+	if (*victim != CACHE_HIT)
+		return !was_here;
+	*victim = CACHE_CLEAN;
+	return false;
+}
+
 #endif

@@ -58,10 +58,8 @@ void call_serve(unsigned vcpu, uint64_t host, uint64_t physical)
 			add(&call->out.read.all, &cpus[i].counts);
 		break;
 	case LABCALL_SYNC:
-		if (options.truth) // so that what came before the mark is in intervals that end there
-			truth_flush(&cpus[vcpu], now);
 		copy.text[sizeof(copy.text) - 1] = 0;
-		truth_sync(now, &copy, physical == NO_FRAME ? 0 : physical >> TRUTH_PAGE_SHIFT);
+		truth_sync(now, vcpu, &copy, physical == NO_FRAME ? 0 : physical >> TRUTH_PAGE_SHIFT);
 		call->out.sync_ns = time_ns(now);
 		break;
 	default:

@@ -240,6 +240,11 @@ static void on_end(qemu_plugin_id_t id, void *data)
 	(void)id;
 	(void)data;
 	truth_end();
+	if (!spans_known && (options.truth || options.cache))
+		fputs("lab-plugin: the guest's kernel never told where its memory is (is it one with "
+		      "KASLR?): no "
+		      "access is of a known page or tier\n",
+		      stderr);
 	if (space_failed)
 		fprintf(
 		    stderr,

@@ -91,15 +91,14 @@ extern unsigned spans_known;
 // Slow path: learns spans from the kernel's direct map. -1: not known (yet).
 int space_find(uint64_t host, uint64_t vaddr);
 void space_check(uint64_t vaddr, uint64_t physical); // from time to time
-// Teaches by a page that the guest knows the frame of.
-void space_told(uint64_t host, uint64_t physical);
 extern uint64_t space_checks, space_failed;
 uint64_t space_frames(void); // frames up to the end of the last range
 
 // --- truth.c
 void truth_begin(void);
 void truth_flush(struct cpu *c, uint64_t now); // ends the CPU's interval
-void truth_sync(uint64_t now, const struct labcall *call, uint64_t frame);
+// A mark; ends the interval of the vCPU that sets it, and where one thread emulates all, of all.
+void truth_sync(uint64_t now, unsigned vcpu, const struct labcall *call, uint64_t frame);
 void truth_end(void);
 extern uint64_t truth_interval_ticks;
 

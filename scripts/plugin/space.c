@@ -61,7 +61,7 @@ static void know(int i, uint64_t delta)
 	__atomic_fetch_add(&spans_known, 1, __ATOMIC_RELAXED);
 }
 
-static void learn(uint64_t host, uint64_t physical, unsigned enough)
+static void learn(uint64_t host, uint64_t physical)
 {
 	int i = range_of(physical);
 	uint64_t delta = physical - host;
@@ -71,7 +71,7 @@ static void learn(uint64_t host, uint64_t physical, unsigned enough)
 	if (candidate[i].delta != delta)
 		candidate[i].agree = 0;
 	candidate[i].delta = delta;
-	if (++candidate[i].agree >= enough && !spans[i].bytes)
+	if (++candidate[i].agree >= AGREE && !spans[i].bytes)
 		know(i, delta);
 	__atomic_store_n(&lock, 0, __ATOMIC_RELEASE);
 }
@@ -93,7 +93,7 @@ int space_find(uint64_t host, uint64_t vaddr)
 		return i;
 	physical = direct_physical(vaddr);
 	if (physical != NO_FRAME)
-		learn(host, physical, AGREE);
+		learn(host, physical);
 	return find(host);
 }
 
@@ -106,10 +106,4 @@ void space_check(uint64_t vaddr, uint64_t physical)
 	__atomic_fetch_add(&space_checks, 1, __ATOMIC_RELAXED);
 	if (direct != physical)
 		__atomic_fetch_add(&space_failed, 1, __ATOMIC_RELAXED);
-}
-
-void space_told(uint64_t host, uint64_t physical)
-{
-	if (find(host) < 0)
-		learn(host, physical, 1);
 }

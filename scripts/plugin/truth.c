@@ -151,12 +151,24 @@ void truth_flush(struct cpu *c, uint64_t now)
 	free(b.at);
 }
 
-void truth_sync(uint64_t now, const struct labcall *call, uint64_t frame)
+static void flush_all(uint64_t now)
+{
+	for (unsigned i = 0; i < options.cpus; i++)
+		if (cpus[i].pages)
+			truth_flush(&cpus[i], now);
+}
+
+void truth_sync(uint64_t now, unsigned vcpu, const struct labcall *call, uint64_t frame)
 {
 	struct buffer b = {0};
 
 	if (fd < 0)
 		return;
+	// so that what came before the mark is in intervals that end there; others' counts are their threads'
+	if (options.threads)
+		truth_flush(&cpus[vcpu], now);
+	else
+		flush_all(now);
 	put(&b, time_ns(now));
 	put(&b, call->kind);
 	put(&b, call->clock_ns[0]);
@@ -179,9 +191,8 @@ void truth_end(void)
 
 	if (fd < 0)
 		return;
+	flush_all(now);
 	for (unsigned i = 0; i < options.cpus; i++) {
-		if (cpus[i].pages)
-			truth_flush(&cpus[i], now);
 		all.reads += cpus[i].counts.reads;
 		all.writes += cpus[i].counts.writes;
 		outside += cpus[i].outside;

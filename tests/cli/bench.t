@@ -41,6 +41,19 @@ ok "fault: each anonymous page took one fault, by the kernel's own count" one "$
 ok "and each shared page" one "$(metric fault.shared.faults_per_page)"
 ok "fault: some 64 times the samples of faults were counted by the run" test \
 	"$(sql "SELECT minflt FROM run ORDER BY id DESC LIMIT 1")" -ge $((64 * $(metric fault.anon.samples | cut -d. -f1)))
+# a fault of a file maps the pages around it too: figures are of a fault, lmbench's of a page
+bench fault --kinds file --limit 0.2
+per_fault=$(metric fault.file) per_page=$(metric fault.file.faults_per_page)
+ok "fault: the kernel maps pages of a file around the one that faults ($per_page faults a page)" awk "BEGIN { exit !($per_page < 0.5) }"
+bench lat_pagefault --limit 0.2
+ok "and a fault is some pages of lat_pagefault ($per_fault and $(metric lat_pagefault.pagefault) ns)" \
+	awk "BEGIN { exit !($per_fault > $(metric lat_pagefault.pagefault) / $per_page / 5) }"
+ok "which has as few faults" awk "BEGIN { exit !($(metric lat_pagefault.faults_per_page) < 0.5) }"
+if ! tail -n +2 /proc/swaps | grep -q .; then
+	bench madvise --limit 0.05
+	is "$(metric madvise.pageout)" "" "madvise: nothing is paged out where there is no swap"
+	like "$(sql "SELECT why FROM not_measured WHERE what = 'pageout' AND run_id = (SELECT max(id) FROM run)")" 'no swap is on' "and that is said"
+fi
 bench fault --kinds hint --limit 0.05
 if [[ $(metric fault.hint.faults) ]]; then
 	ok "fault: hint faults were seen" test "$(metric fault.hint.samples | cut -d. -f1)" -gt 10
@@ -68,6 +81,8 @@ bench hotset --size 8M --hot 0.25 --hot-share 0.8 --phase 0.2 --phases 2
 is "$(metric hotset.hot_pages)" 512 "hotset: a quarter of 2048 pages is hot"
 ok "and gets 80 % of the accesses" awk "BEGIN { d = $(metric hotset.hot_access_share) - 0.8; exit !(d < 0.01 && d > -0.01) }"
 is "$(sql "SELECT group_concat(name) FROM mark WHERE run_id = (SELECT max(id) FROM run)")" "fill,phase 1,phase 2" "its phases are marked"
+bench hotset --size 8M --hot 1 --phase 0.1 --phases 1
+is "$(metric hotset.hot_access_share)" 1 "where all is hot, all accesses are"
 bench hotset --size 8M --skew zipf --theta 0.9 --phase 0.2 --phases 1
 ok "zipf: the hottest tenth gets more than half of the accesses" awk "BEGIN { exit !($(metric hotset.hot_access_share) > 0.5) }"
 bench memhog --size 8M --duplicate 0.25 --zero 0.25 --compressible 0.25 --idle 0.2 --warm 0.2 --touches 2 --writes 0.5
@@ -79,17 +94,14 @@ is "$(sql "SELECT sum(h.count) FROM hist h JOIN probe p ON p.id = h.probe_id WHE
 	"each touch was timed"
 # mmprof is stopped while the phases go by: their times are those that the benchmark says
 "$MMPROF" bench memhog --quiet --no-probe all --size 8M --warm 0.4 --idle 2 --touches 1 >"$scratch/out" 2>&1 &
-for _ in {1..500}; do
-	worker=$(pgrep -P $! -f 'bench-worker memhog') && break
-	sleep 0.02
-done
-kill -STOP $!
-for _ in {1..300}; do
-	[[ $(ps -o stat= -p "$worker") != Z* ]] || break
-	sleep 0.1
-done
-kill -CONT $!
-wait $!
+mmprof=$!
+worker_of() { worker=$(pgrep -P "$mmprof" -f 'bench-worker memhog'); }
+has_ended() { [[ $(ps -o stat= -p "$worker") == Z* ]]; }
+soon worker_of
+kill -STOP "$mmprof"
+soon has_ended
+kill -CONT "$mmprof"
+wait "$mmprof"
 ok "a phase begins when the benchmark says, not when mmprof reads it" test "$(sql "SELECT m.t_ns - (SELECT t_ns FROM mark
 	WHERE name = 'warm' AND run_id = m.run_id) FROM mark m WHERE name = 'touch' AND run_id = (SELECT max(id) FROM run)")" -gt 2300000000
 like "$("$MMPROF" bench-worker memhog duplicate=0.7 zero=0.7 2>&1)" 'more than 1 together' "memhog: shares that are more than all"
@@ -166,15 +178,25 @@ for signal in INT TERM HUP QUIT KILL; do
 	is "$(sql "SELECT status FROM run ORDER BY id DESC LIMIT 1")" interrupted "and its run was interrupted"
 	is "$(metric forkbomb.reaped)" "$(metric forkbomb.forks)" "with each child reaped"
 done
+none_left() { ! pgrep -f "$1" >/dev/null; }
 "$MMPROF" bench-worker forkbomb duration=30 period=0.2 procs=20 >/dev/null &
 sleep 0.7
 kill -KILL $!
 wait $! 2>/dev/null
-for _ in {1..100}; do
-	pgrep -f 'bench-worker [f]orkbomb' >/dev/null || break
-	sleep 0.1
-done
-ok "nor does its own process when it is killed" sh -c '! pgrep -f "bench-worker [f]orkbomb"'
+ok "nor does its own process when it is killed" soon none_left 'bench-worker [f]orkbomb'
+"$MMPROF" bench-worker fault kinds=cow limit=30 precision=0 >/dev/null &
+soon pgrep -P $! >"$scratch/out" # the child that keeps its pages shared
+kill -KILL $!
+wait $! 2>/dev/null
+ok "nor does fault, whose child holds its pages" soon none_left 'bench-worker [f]ault'
+"$MMPROF" bench-worker hotset size=1M phase=60 phases=1 >"$scratch/out" &
+soon grep -q '"phase 1"' "$scratch/out"
+SECONDS=0
+kill -TERM $!
+wait $!
+ok "a signal ends hotset's phase" test $SECONDS -lt 10
+"$MMPROF" bench-worker hotset size=1M phase=60 phases=1 | head -n 1 >/dev/null
+ok "and so does it when nobody reads its results" test $SECONDS -lt 20
 ok "the next start works" bench mprotect --limit 0.05
 
 # --- hostile machines
@@ -200,4 +222,8 @@ refuses 'is not an option' "an argument too many" "$MMPROF" bench fault x
 "$MMPROF" bench fault --pages 0 --quiet 2>"$scratch/err"
 is "$?" 2 "a benchmark that refuses its parameters ends with 2"
 like "$(<"$scratch/err")" '--pages must be from 1' "and says which"
+"$MMPROF" bench-worker forkbomb period=0 >/dev/null 2>"$scratch/err"
+is "$? $(<"$scratch/err")" "2 mmprof bench: --period must be 0.001 or more" "periods of no length"
+"$MMPROF" bench-worker mprotect pages=4503599627370497 >/dev/null 2>"$scratch/err"
+is "$? $(<"$scratch/err")" "2 mmprof bench: --pages must be from 1 to 16777216" "more bytes than can be counted"
 tap_done

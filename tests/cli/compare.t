@@ -116,12 +116,16 @@ ok "list metrics" sh -c "$MMPROF list metrics --format csv | grep -q '^handle_mm
 rm -f "$MMPROF_DB"
 record() { "$MMPROF" record --quiet --no-probe all "$@"; }
 ok "--extract and --mark" record --extract 'rate:ops/s+=^rate ([0-9.]+)' --extract 'never=nothing (.*)' --extract 'word=^(rate)' \
-	--mark '^phase (.*)' -- sh -c 'echo phase one; sleep 0.2; echo phase two >&2; echo rate 5; echo rate 12.5'
+	--extract 'many=^many (.*)' --extract 'unit=^unit (.*)' --extract 'crlf=^crlf (.*)' \
+	--mark '^phase (.*)' -- sh -c 'printf "many 12,345\\nunit 1.5M\\ncrlf 7\\r\\n"; echo phase one; sleep 0.2; echo phase two >&2; echo rate 5; echo rate 12.5'
 is "$(sql "SELECT value || unit || better FROM metric WHERE name = 'rate'")" 12.5ops/smore "the last match counts, with unit and direction"
 is "$(sql "SELECT group_concat(name) FROM (SELECT name FROM mark ORDER BY t_ns)")" one,two "marks of both streams, in order"
 ok "a mark has its time" test "$(sql "SELECT t_ns FROM mark WHERE name = 'two'")" -gt 190000000
 like "$(sql "SELECT why FROM not_measured WHERE what = 'extract.never'")" 'no line' "what never came is not measured"
 like "$(sql "SELECT why FROM not_measured WHERE what = 'extract.word'")" 'not a number' "what is no number neither"
+is "$(sql "SELECT group_concat(what || ' ' || why, '; ') FROM not_measured WHERE what IN ('extract.many', 'extract.unit')")" \
+	'extract.many 12,345 is not a number; extract.unit 1.5M is not a number' "nor what only begins as one"
+is "$(sql "SELECT value FROM metric WHERE name = 'crlf'")" 7 "a line may end in CR LF"
 is "$(record --extract 'a=(.*)' -- sh -c 'echo out; echo err >&2' 2>/dev/null)" out "the output is passed on"
 is "$(record --extract 'a=(.*)' -- sh -c 'echo out; echo err >&2' 2>&1 >/dev/null)" err "standard error too"
 is "$(record --extract 'a=(.*)' -- sh -c 'head -c 3000000 /dev/zero | tr "\0" x; echo' | wc -c)" 3000001 "all of it, a line of 3 MB too"

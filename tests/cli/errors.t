@@ -78,5 +78,10 @@ is "$(sql 'SELECT count(*) FROM run')" 1 "nothing was changed"
 # --- hostile names
 "$MMPROF" record --quiet --no-probe all --name $'\e[31mred\n,"x' -- true
 ok "escape sequences do not reach the terminal" sh -c "! '$MMPROF' report | grep -q \$(printf '\\033')"
+last=$(sql 'SELECT max(id) FROM run')
+refuses '\\x1b\[31mred' "nor in a message" "$MMPROF" rm "$last" <"/dev/null"
+ok "which is all harmless" sh -c "! grep -q \$(printf '\033') '$scratch/err'"
+"$MMPROF" record --quiet --no-probe all --name $'\xc2\x9b31m' -- true
+ok "JSON lines are ASCII" sh -c "! '$MMPROF' export --samples last | LC_ALL=C grep -q '[^ -~]'"
 ok "JSON stays JSON" sh -c "'$MMPROF' report --json | python3 -m json.tool"
 tap_done

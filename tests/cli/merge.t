@@ -134,6 +134,10 @@ refuses '--what' "an unknown table" "$MMPROF" export --format csv --what nothing
 # --- note and rm
 ok "a note" "$MMPROF" note 2 "the fan" "was loud"
 like "$("$MMPROF" note 2)" 'the fan was loud' "is kept"
+ok "words after --" "$MMPROF" note 2 -- a -q --json
+like "$("$MMPROF" note 2)" ' a -q --json' "are no options"
+refuses 'there is no database' "a note makes no database" "$MMPROF" note --db "$scratch/none.db" 1 x
+ok "none at all" test ! -e "$scratch/none.db"
 like "$("$MMPROF" report 2)" 'Note of .*: the fan was loud' "and shown by report"
 refuses 'no run' "a note on no run" "$MMPROF" note 9999 x
 refuses 'which run' "note without a run" "$MMPROF" note
@@ -166,6 +170,8 @@ is "$(in_db "$a" 'SELECT count(*) FROM run')$(in_db "$a" 'SELECT count(*) FROM e
 refuses 'no run of an experiment "e"' "rm of no experiment" "$MMPROF" rm --yes --experiment e
 refuses 'no run' "rm of nothing" "$MMPROF" rm --yes 1
 refuses 'there is no database' "rm makes no database" "$MMPROF" rm --db "$scratch/none.db" --yes 1
+refuses 'there is no database' "nor does truth" "$MMPROF" truth import --db "$scratch/none.db" /dev/null
+ok "none at all" test ! -e "$scratch/none.db"
 
 "$MMPROF" record --quiet --no-probe all --db "$scratch/live.db" -- sleep 30 &
 for _ in {1..100}; do

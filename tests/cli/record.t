@@ -22,6 +22,8 @@ is "$("$MMPROF" record --quiet -- sh -c 'cat; echo out; echo err >&2' <<<in 2>"$
 like "$(<"$scratch/err2")" '^err$' "standard error too"
 ok "--stdin and --stdout" "$MMPROF" record --quiet --stdin /etc/hostname --stdout "$scratch/copy" -- cat
 ok "carry the workload's data" cmp /etc/hostname "$scratch/copy"
+is "$(sql "SELECT ifnull(maxrss_bytes, 'none') FROM run WHERE id = $last")" none "mmprof's own resident set is not taken for the workload's"
+like "$(sql "SELECT why FROM not_measured WHERE run_id = $last AND what = 'maxrss'")" '^at most [0-9]+ KiB: ' "of which a bound is known"
 like "$("$MMPROF" record --json -- true)" '^\{"run": ?[0-9]+.*"status": ?"done"' "--json prints an object"
 
 # --- what was measured and what was not
@@ -42,6 +44,7 @@ ok "mmap_lock was seen" test "$(sql "SELECT sum(count) FROM hist h JOIN probe p 
 ok "TLB flushes carry their reason's name" test "$(sql "SELECT count(*) FROM probe_count c JOIN probe p ON p.id = c.probe_id
 	WHERE p.run_id = $last AND p.name = 'tlb_flush_count' AND key_name LIKE '%flush%'")" -ge 1
 between "$(sql "SELECT minflt FROM run WHERE id = $last")" 20000 20300 "rusage: 20000 touched pages"
+between "$(sql "SELECT maxrss_bytes >> 20 FROM run WHERE id = $last")" 78 90 "and their resident set"
 ok "vmstat's pgfault grew by at least as much" test "$(sql "SELECT max(value) - min(value) FROM sample s JOIN series r
 	ON r.id = s.series_id WHERE r.run_id = $last AND r.name = 'vmstat.pgfault'")" -ge 20000
 ok "the machine's facts are stored" test "$(sql "SELECT count(*) FROM env_fact")" -gt 50
@@ -64,6 +67,22 @@ is "$(sql "SELECT value FROM run_tag WHERE run_id = $last AND key = 'size'")" bi
 
 # --- who runs it, and when it ends
 ok "--user" "$MMPROF" record --quiet --no-probe all --user nobody --stdout /dev/null -- sh -c 'test "$(id -un)" = nobody'
+mkdir -m 755 "$scratch/roots" "$scratch/theirs"
+chmod 755 "$scratch"
+chown nobody "$scratch/theirs"
+echo precious >"$scratch/roots/file"
+ln -s "$scratch/roots/file" "$scratch/theirs/link"
+for extract in "" --extract=x=y; do
+	# shellcheck disable=SC2086
+	refuses "can't open .*theirs/link as nobody: " "--stdout follows no link that somebody else has made $extract" \
+		"$MMPROF" record --quiet --no-probe all $extract --user nobody --stdout "$scratch/theirs/link" -- echo x
+	# shellcheck disable=SC2086
+	refuses "can't open .*roots/file as nobody: " "and writes where the user may $extract" \
+		"$MMPROF" record --quiet --no-probe all $extract --user nobody --stdout "$scratch/roots/file" -- echo x
+done
+is "$(<"$scratch/roots/file")" precious "so that nothing is lost"
+ok "a file of the user's" "$MMPROF" record --quiet --no-probe all --user nobody --stdout "$scratch/theirs/out" -- echo x
+is "$(<"$scratch/theirs/out") $(stat -c %U "$scratch/theirs/out")" "x nobody" "is the user's own"
 ok "SUDO_USER is the default" env SUDO_USER=nobody "$MMPROF" record --quiet --no-probe all -- sh -c 'test "$(id -un)" = nobody'
 "$MMPROF" record --quiet --no-probe all --timeout 1 -- sleep 30
 is "$? $(sql "SELECT status FROM run WHERE id = $last")" "143 timeout" "--timeout ends the workload"
@@ -72,6 +91,30 @@ sleep 1.5
 kill -TERM $!
 wait $!
 is "$? $(sql "SELECT status FROM run WHERE id = $last")" "143 interrupted" "SIGTERM is passed on, the run marked interrupted"
+cat >"$scratch/pending.py" <<'PY'
+import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+os.kill(os.getpid(), signal.SIGINT) # waits over exec, as if it came while probes are attached
+os.execv(sys.argv[1], sys.argv[1:])
+PY
+timeout 20 python3 "$scratch/pending.py" "$MMPROF" record --quiet --no-probe all --runs 2 -- sleep 30
+is "$? $(sql "SELECT status || ', ' || status_why FROM run WHERE id = $last")" \
+	"130 interrupted, SIGINT before the workload was started" "a signal during set-up ends the run before the workload starts"
+if [[ -w /proc/sys/vm/swappiness ]]; then
+	"$MMPROF" record --quiet --no-probe all --system a,sysctl.vm.swappiness=11 -- sleep 30 &
+	recording=$!
+	for _ in $(seq 200); do
+		pgrep -P $recording -x sleep >/dev/null && break
+		sleep 0.1
+	done
+	swappiness=$(</proc/sys/vm/swappiness)
+	kill -USR1 $recording
+	wait $recording
+	is "$? $(sql "SELECT status || ', ' || status_why FROM run WHERE id = $last")" "143 interrupted, SIGUSR1" "SIGUSR1 ends the workload, not mmprof"
+	ok "which puts the machine back" test "$swappiness" = 11 -a "$(</proc/sys/vm/swappiness)" != 11
+else
+	skip "SIGUSR1" "/proc/sys/vm/swappiness can't be written here"
+fi
 ok "a daemonising workload" "$MMPROF" record --quiet -- sh -c 'setsid sleep 1 >/dev/null 2>&1 & exit 0'
 ok "a workload that forks a thousand times" "$MMPROF" record --quiet -- "$W/forks" 1000
 
@@ -169,8 +212,11 @@ else
 	skip "several systems" "/proc/sys/vm/swappiness can't be written here"
 fi
 "$MMPROF" record --quiet --no-probe all --interval 10 -- sh -c 'kill -STOP $PPID; sleep 0.5; kill -CONT $PPID; sleep 0.1'
-between "$(sql "SELECT count FROM loss WHERE kind = 'late_readings' AND run_id = (SELECT max(id) FROM run)")" 40 70 \
-	"readings that came too late are counted"
+late() { sql "SELECT count FROM loss WHERE kind = 'late_readings' AND run_id = (SELECT max(id) FROM run)"; }
+ticks() { sql "SELECT elapsed_ns / $1 + 1 FROM run ORDER BY id DESC LIMIT 1"; }
+between "$(late)" 40 "$(ticks 10000000)" "readings that came too late are counted"
+"$MMPROF" record --quiet --interval 10 -- true
+between "$(late)" 0 "$(ticks 10000000)" "what the set-up takes is none"
 ok "record --bench" "$MMPROF" record --quiet --no-probe all --bench mremap -- --pages 16 --limit 0.05
 is "$(sql "SELECT name FROM run ORDER BY id DESC LIMIT 1")" "mremap pages=16" "is a run of the benchmark"
 tap_done

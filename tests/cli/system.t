@@ -25,6 +25,7 @@ fi
 refuses '"speed" is no setting' "a key that a system has not" "$MMPROF" record --system tpp,speed=1 -- true
 
 refuses 'not a size like 256M' "a swap device of no size" "$MMPROF" record --system swap,swap=much -- true
+refuses 'zram needs a size' "zram without one" "$MMPROF" record --system swap,swap_on=zram -- true
 refuses 'is not zram, a directory or a block device' "nor place" "$MMPROF" record --system swap,swap=64M,swap_on=/nowhere -- true
 refuses 'swap_algorithm is zram' "an option that belongs to another" "$MMPROF" record --system swap,swap_algorithm=zstd,swap=64M,swap_on=/tmp -- true
 refuses 'control=maybe: on or off' "an option with a wrong word" "$MMPROF" record --system ksm-zswap,control=maybe -- true
@@ -37,6 +38,8 @@ done
 # --- advice for pgcache
 like "$("$MMPROF" pgcache advise --procs 128 --memory 8M --background 120)" \
 	'size_kib=22528,ratio_pgd=13,ratio_pud=13,ratio_pmd=13,ratio_pte=21' "advice for a workload that is described"
+like "$("$MMPROF" pgcache advise --procs 128 --memory 8M --background 130 --five-levels)" \
+	'size_kib=23552,ratio_pgd=13,ratio_p4d=13,' "and for five levels"
 refuses '--memory takes bytes' "bad bytes" "$MMPROF" pgcache advise --procs 1 --memory 3Q
 refuses "can't be negative" "a negative number" "$MMPROF" pgcache advise --procs -1 --memory 3M
 refuses 'pgcache advise' "no verb" "$MMPROF" pgcache

@@ -12,13 +12,16 @@ ok "migrate" bench migrate --pages 64 --limit 0.3
 is "$(sql "SELECT count FROM loss WHERE kind = 'not_migrated' ORDER BY id DESC LIMIT 1")" 0 "every page was migrated"
 moved=$(metric migrate.moved | cut -d. -f1)
 between "$(sql "SELECT delta FROM v_counter_delta WHERE name = 'vmstat.pgmigrate_success' AND run_id = (SELECT max(id) FROM run)")" \
-	"$moved" $((moved + moved / 10 + 100)) "and the kernel counted as many"
+	$((2 * moved - 65)) $((2 * moved + moved / 5 + 100)) "and the kernel counted as many there and back"
 ok "tlb with migration" bench tlb --limit 0.2
 ok "has it" test -n "$(metric tlb.migrate)"
+is "$(sql "SELECT coalesce(sum(count), 0) FROM loss WHERE kind = 'migrate.not_so' AND run_id = (SELECT max(id) FROM run)")" 0 "of pages that moved"
 ok "bw_mem of both nodes" bench bw_mem --size 1M --limit 0.2
 ok "has both" test -n "$(metric bw_mem.node0.rd.rate)" -a -n "$(metric bw_mem.node1.rd.rate)"
-ok "reclaim in a cgroup" bench reclaim --size 16M --limit 0.5
-ok "reclaims" test -n "$(metric reclaim.reclaimed)"
+# files here are in memory: without swap there is nothing to reclaim
+ok "reclaim without anything to reclaim" bench reclaim --size 16M --limit 0.2
+is "$(metric reclaim.reclaimed)" "" "is not measured"
+like "$(sql "SELECT why FROM not_measured WHERE what = 'reclaimed' AND run_id = (SELECT max(id) FROM run)")" 'pages were reclaimed while.*no swap' "and says why"
 modprobe zram num_devices=1 2>"$scratch/zram" && echo 64M >/sys/block/zram0/disksize &&
 	mkswap -q /dev/zram0 && swapon /dev/zram0
 if [[ $(wc -l </proc/swaps) -gt 1 ]]; then
@@ -26,6 +29,12 @@ if [[ $(wc -l </proc/swaps) -gt 1 ]]; then
 	ok "pages went to swap" awk "BEGIN { exit !($(metric swapio.swapped_share) > 0.9) }"
 	ok "faults that swap in" bench fault --pages 16 --limit 0.1
 	ok "were timed" test -n "$(metric fault.swapin)"
+	ok "madvise pages out" bench madvise --pages 64 --limit 0.1
+	ok "what went to swap" test -n "$(metric madvise.pageout)"
+	ok "reclaim in a cgroup" bench reclaim --size 16M --limit 0.5
+	ok "reclaims" test -n "$(metric reclaim.reclaimed)"
+	ok "as many pages as must go ($(metric reclaim.reclaimed_share) of those touched)" \
+		awk "BEGIN { exit !($(metric reclaim.reclaimed_share) > 0.25) }"
 	cat /sys/class/zram-control/hot_add >/dev/null 2>&1
 	[[ -e /dev/zram1 ]] && echo 16M >/sys/block/zram1/disksize && mkswap -q /dev/zram1 && swapon -p 7 /dev/zram1
 	swaps() { awk 'NR > 1 { print $1, $NF }' /proc/swaps | sort; }
@@ -33,7 +42,7 @@ if [[ $(wc -l </proc/swaps) -gt 1 ]]; then
 	is "$("$MMPROF" record --quiet --no-probe all --no-swap -- sh -c 'tail -n +2 /proc/swaps | wc -l')" 0 "--no-swap: none during the run"
 	is "$(swaps)" "$before" "and all back, with their priorities"
 	"$MMPROF" record --quiet --no-probe all --no-swap -- sleep 30 &
-	sleep 3
+	soon pgrep -P $! -x sleep >"$scratch/out"
 	kill -KILL $!
 	pkill -KILL -x sleep
 	is "$(swaps)" "" "killed: they are off"
@@ -43,6 +52,14 @@ if [[ $(wc -l </proc/swaps) -gt 1 ]]; then
 else
 	skip "swapio" "no zram here: $(head -n 1 "$scratch/zram")"
 fi
+
+# --- what is not looked at above: each gives figures on this kernel
+for name in fork_cow mremap pgtable thp_collapse lat_ctx lat_mmap lat_pagefault; do
+	short=(--limit 0.05)
+	[[ $name == fork_cow ]] && short+=(--memory 4M)
+	ok "$name" bench "$name" "${short[@]}"
+	ok "gives figures" test "$(sql "SELECT count(*) FROM metric WHERE name LIKE 'bench.$name.%' AND name NOT LIKE '%timing%' AND run_id = (SELECT max(id) FROM run)")" -gt 2
+done
 
 # --- NUMA hint faults: the kernel says when by its timer, the benchmark which accesses were some
 loss() { sql "SELECT coalesce(sum(count), 0) FROM loss WHERE kind = '$1' AND run_id = (SELECT max(id) FROM run)"; }
@@ -69,9 +86,14 @@ is "$(metric hotset.access_fast_share)" 0 "and no access"
 ok "hotset on the fast node" bench hotset --size 8M --phase 0.3 --phases 1 --membind 0
 is "$(metric hotset.hot_fast_share)" 1 "all hot pages are in fast memory"
 is "$(metric hotset.fast_share)" 1 "and all others"
+ok "hotset, all of it hot" bench hotset --size 8M --hot 1 --phase 0.3 --phases 1 --membind 0
+is "$(metric hotset.access_fast_share)" 1 "all accesses are in fast memory"
 "$MMPROF" bench hotset --size 32M --phase 3 --phases 1 --interleave 0,1 --sampling 20 --interval 200 --quiet &
-sleep 2
-pid=$(pgrep -f 'bench-worker [h]otset' | tail -n 1)
+is_filled() { # its set and what else it maps are in memory
+	pid=$(pgrep -f 'bench-worker [h]otset' | tail -n 1)
+	[[ -n $pid ]] && awk '/^VmRSS/ { exit !($2 > 33000) }' "/proc/$pid/status"
+}
+soon is_filled
 # the largest mapping is the set
 maps=$(awk '/N[01]=/ { a = b = 0; for (i = 1; i <= NF; i++) { if ($i ~ /^N0=/) a = substr($i, 4); if ($i ~ /^N1=/) b = substr($i, 4) }
 		if (a + b > most) { most = a + b; share = a / most } }
@@ -91,14 +113,15 @@ like "$("$MMPROF" report last)" 'cpus_isolated +no' "that it is not isolated is 
 # --- limits of cgroup v2, and no process left behind
 # shellcheck source=tests/limits.sh
 . tests/limits.sh
+none_left() { ! pgrep -f "$1" >/dev/null; }
 for signal in HUP QUIT KILL; do
 	"$MMPROF" bench forkbomb --duration 60 --period 0.5 --procs 20 --quiet &
 	pid=$! SECONDS=0
-	sleep 3
+	soon pgrep -f 'bench-worker [f]orkbomb' >"$scratch/out"
+	sleep 1 # some are forked
 	kill -"$signal" $pid
 	wait $pid 2>/dev/null
 	ok "forkbomb killed with SIG$signal ends" test $SECONDS -lt 30
-	sleep 1
-	ok "and leaves nothing" sh -c '! pgrep -f "bench-worker [f]orkbomb"'
+	ok "and leaves nothing" soon none_left 'bench-worker [f]orkbomb'
 done
 tap_done

@@ -105,6 +105,13 @@ echo "# attaching the defaults took $(sql "SELECT max(value) / 1000000 FROM samp
 ok "--membind binds to a node" record --membind 0 -- "$W/pages" 100
 refuses 'NUMA nodes that are not here' "--membind with a node that isn't there" "$MMPROF" record --membind 9 -- true
 
+# --- a workload whose first call comes from a cgroup of its own below
+# shellcheck disable=SC2016
+record --probe hrtimer_nanosleep -- sh -c 'c=/sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup) && mkdir $c/below &&
+	echo $$ >$c/below/cgroup.procs && sleep 0.01 && echo $$ >$c/cgroup.procs && sleep 0.01 && sleep 0.01 && rmdir $c/below'
+is "$(sql "SELECT exit_status FROM run ORDER BY id DESC LIMIT 1") $(hist count hrtimer_nanosleep workload)" "0 3" \
+	"calls below the workload's cgroup and then in it are all the workload's"
+
 # --- limits that mmprof lives under are the workload's
 echo +memory +pids +cpu >/sys/fs/cgroup/cgroup.subtree_control
 mkdir -p /sys/fs/cgroup/limits/inner

@@ -6,6 +6,7 @@ set -u
 
 disk=/dev/vda
 group=$(readlink -f /sys/block/vda/device/../iommu_group)
+address=$(basename "$(readlink -f /sys/block/vda/device/..)") driver=$(readlink -f /sys/block/vda/device/../driver)
 mode() { cat "$group/type"; }
 count() { # PROBE [KEY]: events of the last run, all classes
 	sql "SELECT coalesce(sum(c.count), 0) FROM probe p JOIN probe_count c ON c.probe_id = p.id
@@ -57,7 +58,24 @@ refuses 'strict, lazy or identity' "an unknown type" "$MMPROF" record --system i
 refuses 'no device vdz' "an unknown device" "$MMPROF" record --system iommu,device=vdz -- true
 mkswap $disk >/dev/null && swapon $disk
 refuses 'vda can.t lose its driver' "a disk that is in use" "$MMPROF" record --system iommu,device=vda -- true
+refuses 'vda can.t lose its driver' "the PCI device that it is on" "$MMPROF" record --system "iommu,device=$address" -- true
 swapoff $disk
+
+# --- killed, and the driver was taken off by somebody else: the next start finds that undone and does the rest
+"$MMPROF" record --quiet --no-probe all --system "iommu,device=$address,type=lazy" -- sleep 60 &
+for _ in {1..200}; do
+	[[ $(mode) == DMA-FQ && -e $driver/$address ]] && break
+	sleep 0.1
+done
+is "$(mode)" DMA-FQ "the system of a PCI address"
+kill -KILL $!
+wait $! 2>/dev/null
+pkill -KILL -x sleep
+echo "$address" >"$driver/unbind"
+said=$("$MMPROF" record --no-probe all -- true 2>&1)
+ok "all can be undone" test "${said##*could not undo*}" = "$said"
+ok "the driver is back" test -e "$driver/$address"
+is "$(mode)" "$before" "and the mode"
 
 # --- the shipped plan, once
 sed 's/^runs = .*/runs = 1/; s/^warmup = .*/warmup = 0/; s/count=2000/count=400/; s/limit=2/limit=0.5/' docs/plans/iotlb.ini >"$scratch/plan.ini"

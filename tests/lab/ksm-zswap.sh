@@ -48,6 +48,15 @@ is "$(state)" "$before" "and nothing is left"
 is "$("$MMPROF" record --quiet --no-probe all --system swap,swap=64M,swap_algorithm=zstd -- cat /proc/swaps | awk 'NR > 1 { print $1, $3, $5 }')" \
 	"/dev/zram0 65532 32767" "swap=64M: of zram"
 is "$(state)" "$before" "which goes again"
+modprobe zram num_devices=1
+ok "a device of zram's that somebody still looks at" "$MMPROF" record --quiet --no-probe all --system swap,swap=16M -- \
+	sh -c '(while grep -q zram1 /proc/swaps; do sleep 0.1; done; sleep 0.2) 3</dev/zram1 >/dev/null 2>&1 &'
+ok "goes all the same" test ! -e /sys/block/zram1
+for _ in {1..100}; do
+	rmmod zram 2>/dev/null && break
+	sleep 0.1
+done
+is "$(state)" "$before" "and zram too"
 modprobe ext4 2>/dev/null
 mkfs.ext4 -q /dev/vda 2>/dev/null && mkdir -p "$scratch/disk" && mount /dev/vda "$scratch/disk"
 is "$("$MMPROF" record --quiet --no-probe all --system "swap,swap=16M,swap_on=$scratch/disk" -- cat /proc/swaps | awk 'NR > 1 { print $2, int($3 / 100) }')" \
@@ -67,13 +76,19 @@ ok "killed: the swap is still on" grep -q vda /proc/swaps
 is "$(state)" "$before" "the next start turns it off"
 
 # --- plain swap
-bench swap,swap_on=/dev/vda,$first --duplicate 0.5 --compressible 0.25 --probe balance_pgdat --probe try_to_free_pages --probe do_swap_page --probe swapout_device
+bench swap,swap_on=/dev/vda,$first --duplicate 0.5 --compressible 0.25 --probe balance_pgdat --probe try_to_free_pages --probe do_swap_page --probe swapin_device --probe swapout_device
 ok "pages went to the disk ($(delta vmstat.pswpout))" test "$(delta vmstat.pswpout)" -gt 500
 between "$(delta vmstat.zswpout)" 0 0 "none to zswap"
 swapped=$(delta vmstat.pswpout)
 between "$(count swapout_device)" $((swapped * 9 / 10 - 20)) $((swapped * 11 / 10 + 20)) "each by swapout_device ($(count swapout_device))"
 ok "kswapd reclaimed ($(count balance_pgdat kswapd) rounds)" test "$(count balance_pgdat kswapd)" -gt 0
 between "$(count balance_pgdat kswapd)" $(($(delta vmstat.pageoutrun) - 3)) $(($(delta vmstat.pageoutrun) + 3)) "as often as vmstat says"
+swapped=$(delta vmstat.pswpin)
+between "$(count swap_readpage)" $((swapped * 9 / 10 - 20)) $((swapped * 11 / 10 + 20)) "each that came back by swap_readpage ($(count swap_readpage))"
+[[ $(uname -r) == 6.1.* ]] || # which waits for most in swap_readpage
+	between "$(count swapin_device_wait)" 1 "$(count do_swap_page)" "faults waited for the disk ($(count swapin_device_wait) times)"
+stalls=$(sql "SELECT coalesce(sum(delta), 0) FROM v_counter_delta WHERE name LIKE 'vmstat.allocstall%' AND run_id = (SELECT max(id) FROM run)")
+between "$(count try_to_free_pages)" $((stalls - stalls / 10 - 3)) $((stalls + 3)) "direct reclaims as vmstat says ($stalls)"
 is "$(metric bench.memhog.idle.merged)" 0 "nothing is merged"
 
 # --- zswap
@@ -82,13 +97,22 @@ out=$(delta vmstat.zswpout)
 ok "pages went to zswap ($out)" test "$out" -gt 500
 ok "its pool took memory ($(most zswap.Zswap) bytes)" test "$(most zswap.Zswap)" -gt 500000
 ok "less than what is in it" test "$(most zswap.Zswap)" -lt "$(most zswap.Zswapped)"
-between "$(count swapin_zswap)" $(($(delta vmstat.zswpin) * 9 / 10 - 20)) $(($(delta vmstat.zswpin) * 11 / 10 + 20)) "swap-ins from it as vmstat says ($(count swapin_zswap))"
+in=$(delta vmstat.zswpin) back=$(delta zswap.written_back_pages) failed=$(delta zswap.reject_reclaim_fail)
+calls=$(count zswap_writeback_entry)
+if [[ $(uname -r) == 6.1.* ]]; then # which does not count those that fail
+	between "$calls" $((back - 3)) 1000000 "pages written back to the disk: $calls calls, $back by debugfs"
+else
+	between "$calls" $((back + failed - 3)) $((back + failed + 3)) "pages written back to the disk: $calls calls, $back and $failed failures by debugfs"
+	between "$(delta vmstat.zswpwb)" $((back - 3)) $((back + 3)) "as vmstat says"
+	in=$((in + back)) # what is written back is decompressed by the same function
+fi
+between "$(count swapin_zswap)" $((in * 9 / 10 - 20)) $((in * 11 / 10 + 20)) "swap-ins from it as vmstat says ($in)"
 ok "zswap_store was asked at least as often" test "$(count zswap_store)" -ge $((out * 9 / 10))
 is "$(fact zswap.enabled)" Y "it is a fact of the run"
 
 # --- KSM
 size=24M # it merges without being short of memory
-bench ksm,swap_on=/dev/vda,$first,pages_to_scan=2000,sleep_ms=10 --idle 3 --no-probe all --duplicate 0.5 --compressible 0.25
+bench ksm,swap_on=/dev/vda,$first,pages_to_scan=2000,sleep_ms=10 --idle 10 --no-probe all --duplicate 0.5 --compressible 0.25
 merged=$(most ksm.pages_sharing)
 diag "$("$MMPROF" sql --format csv "SELECT t_ns / 1000000, value FROM sample JOIN series ON series.id = series_id WHERE name = 'ksm.pages_sharing' AND run_id = (SELECT max(id) FROM run)" | tr '\r\n' '  ')"
 ok "pages are merged ($merged)" test "$merged" -gt 500
@@ -97,7 +121,13 @@ ok "ksmd used CPU time" test "$(delta cpu.ksmd)" -gt 10000000
 like "$(fact workload.mergeable)" "$([[ $(uname -r) == 6.1.* ]] && echo '^no: prctl' || echo '^all of it, by prctl')" "how is a fact of the run"
 if [[ $(uname -r) != 6.1.* ]]; then
 	"$MMPROF" record --quiet --no-probe all --system ksm,pages_to_scan=5000,sleep_ms=10 --sampling 20 -- python3 -c \
-		'import mmap, time; m = mmap.mmap(-1, 12 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS); m.write(b"7" * (12 << 20)); time.sleep(3)'
+		'import mmap, time
+m = mmap.mmap(-1, 12 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+m.write(b"7" * (12 << 20))
+end = time.time() + 60
+while time.time() < end and int(open("/sys/kernel/mm/ksm/pages_sharing").read()) <= 1000:
+    time.sleep(0.2)
+time.sleep(3) # for a reading'
 	ok "memory of a workload that offers none is merged ($(most ksm.pages_sharing))" test "$(most ksm.pages_sharing)" -gt 1000
 fi
 

@@ -6,7 +6,24 @@
 
 #include <cmocka.h>
 
+#include "../../kmod/pgcache/ratio.c"
 #include "report/advise.h"
+
+// Whether the module, given this size, keeps what all processes free, and would not with a KiB for each share
+// less.
+static void assert_just_enough(const struct advise_inputs *in, const struct advise *a)
+{
+	unsigned long less = a->size_kib - 23;
+	bool short_of = false;
+
+	for (int l = 0; l < ADVISE_LEVELS; l++) {
+		unsigned kib = l == ADVISE_PGD ? 8 : 4;
+
+		assert_true((double)pgc_share(a->size_kib, (unsigned)l, in->five_levels, kib) >= a->peak[l]);
+		short_of |= (double)pgc_share(less, (unsigned)l, in->five_levels, kib) < a->peak[l];
+	}
+	assert_true(short_of);
+}
 
 // 128 processes of 8 MiB: 1 pgd, 2 puds, 3 pmds, 7 + 4 ptes each; 120 tables in the background are those of
 // ten small processes (2 + 3 + 7 = 12).
@@ -25,6 +42,7 @@ static void test_formula(void **state)
 	assert_int_equal(a.ratio[ADVISE_PTE], 21); // 1408 / 70
 	// of 22 shares the pgd has one, for 128 tables of 8 KiB; the others need less of theirs
 	assert_int_equal(a.size_kib, 22 * 128 * 8);
+	assert_just_enough(&in, &a);
 }
 
 static void test_edges(void **state)
@@ -37,6 +55,7 @@ static void test_edges(void **state)
 	assert_true(a.each[ADVISE_P4D] == 1 && a.each[ADVISE_PMD] == 3 + 2);
 	assert_int_equal(a.ratio[ADVISE_PTE], 1000); // at most
 	assert_int_equal(a.ratio[ADVISE_PGD], 1);
+	assert_just_enough(&in, &a);
 	in.background = 1e9;
 	advise_compute(&in, &a);
 	assert_int_equal(a.ratio[ADVISE_PTE], 1); // at least

@@ -223,6 +223,58 @@ static void as_json(void **state)
 	doc_free(doc);
 }
 
+// A small number keeps its digits beside a great one, in a form that siunitx reads.
+static void as_latex(void **state)
+{
+	static const struct doc_column columns[] = {{"p", "p", DOC_NUMBER}, {"n", "n", DOC_COUNT}};
+	struct doc *doc = doc_new("x");
+	struct doc_section *sec = doc_section(doc, "s", "S", columns, 2);
+	char *text;
+
+	(void)state;
+	doc_row(sec);
+	doc_real(sec, 2e-5);
+	doc_int(sec, 12);
+	doc_row(sec);
+	doc_real(sec, 0.0123);
+	doc_real(sec, 2.5);
+	doc_row(sec);
+	doc_real(sec, 0);
+	doc_real(sec, 0.004);
+	text = printed(doc, DOC_LATEX);
+	assert_non_null(strstr(text, "    2.00e-05 & 12 "));
+	assert_non_null(strstr(text, "    0.012 & 2.500 "));
+	assert_non_null(strstr(text, "    0.000 & 4.00e-03 "));
+	free(text);
+	doc_free(doc);
+}
+
+// One line for export, every number as it was.
+static void as_a_line_of_json(void **state)
+{
+	static const struct doc_column columns[] = {{"x", "x", DOC_NUMBER}};
+	struct doc *doc = doc_new("\xc2\x9b[2J");
+	struct doc_section *sec = doc_section(doc, "s", "S", columns, 1);
+	const double value = 0.1 + 0.2; // 17 digits
+	char *text;
+	json_t *root;
+
+	(void)state;
+	doc_row(sec);
+	doc_real(sec, value);
+	text = doc_json(doc, 0);
+	assert_null(strpbrk(text, "\n\xc2"));
+	root = json_loads(text, 0, NULL);
+	assert_true(
+	    json_real_value(json_object_get(
+		json_array_get(
+		    json_object_get(json_object_get(json_object_get(root, "sections"), "s"), "rows"), 0),
+		"x")) == value);
+	json_decref(root);
+	free(text);
+	doc_free(doc);
+}
+
 static void narrow_terminals(void **state)
 {
 	static const struct doc_column columns[] = {
@@ -283,11 +335,18 @@ static void formats(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(units),        cmocka_unit_test(big_integers_keep_their_digits),
-	    cmocka_unit_test(hostile_text), cmocka_unit_test(as_text),
-	    cmocka_unit_test(as_markdown),  cmocka_unit_test(as_csv),
-	    cmocka_unit_test(as_json),      cmocka_unit_test(narrow_terminals),
-	    cmocka_unit_test(a_full_disk),  cmocka_unit_test(formats),
+	    cmocka_unit_test(units),
+	    cmocka_unit_test(big_integers_keep_their_digits),
+	    cmocka_unit_test(hostile_text),
+	    cmocka_unit_test(as_text),
+	    cmocka_unit_test(as_markdown),
+	    cmocka_unit_test(as_csv),
+	    cmocka_unit_test(as_json),
+	    cmocka_unit_test(as_latex),
+	    cmocka_unit_test(as_a_line_of_json),
+	    cmocka_unit_test(narrow_terminals),
+	    cmocka_unit_test(a_full_disk),
+	    cmocka_unit_test(formats),
 	};
 
 	return cmocka_run_group_tests_name("doc", tests, NULL, NULL);

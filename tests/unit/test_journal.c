@@ -8,15 +8,18 @@
 #include <cmocka.h>
 
 #include <glib.h>
+#include <glob.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/journal.h"
 
-static char *file;
+static char *file, *other; // where nothing is between tests
 static int n_told;
 
 static void count_line(const char *line)
@@ -28,6 +31,7 @@ static int set_up(void **state)
 {
 	(void)state;
 	file = g_strdup_printf("/tmp/mmprof-journal-test-%d", getpid());
+	other = g_strconcat(file, "-other", NULL);
 	return 0;
 }
 
@@ -35,21 +39,46 @@ static int tear_down(void **state)
 {
 	(void)state;
 	unlink(file);
+	unlink(other);
 	g_free(file);
+	g_free(other);
 	return 0;
+}
+
+static void put_in(const char *path, const char *text)
+{
+	assert_true(g_file_set_contents(path, text, -1, NULL));
 }
 
 static void put(const char *text)
 {
-	assert_true(g_file_set_contents(file, text, -1, NULL));
+	put_in(file, text);
+}
+
+static void expect_in(const char *path, const char *text)
+{
+	g_autofree char *got = NULL;
+
+	assert_true(g_file_get_contents(path, &got, NULL, NULL));
+	assert_string_equal(got, text);
 }
 
 static void expect(const char *text)
 {
-	g_autofree char *got = NULL;
+	expect_in(file, text);
+}
 
-	assert_true(g_file_get_contents(file, &got, NULL, NULL));
-	assert_string_equal(got, text);
+// Journals of this process or `pid`.
+static int journals_of(pid_t pid)
+{
+	g_autofree char *name = g_strdup_printf("journal-%d", pid);
+	g_autoptr(GDir) dir = g_dir_open("/run/mmprof", 0, NULL);
+	const char *entry;
+	int n = 0;
+
+	while (dir && (entry = g_dir_read_name(dir)))
+		n += g_str_has_prefix(entry, name);
+	return n;
 }
 
 static void test_reverse_order(void **state)
@@ -154,6 +183,22 @@ static void test_processes_and_files(void **state)
 	assert_null(undo_process_start(number));
 }
 
+// A driver's file says ENODEV of what it hasn't: that is as it was to be. Of any other file it is a failure.
+static void test_unbound(void **state)
+{
+	glob_t found = {};
+
+	(void)state;
+	if (geteuid() || glob("/sys/bus/*/drivers/*/unbind", 0, NULL, &found) ||
+	    access(found.gl_pathv[0], W_OK))
+		skip();
+	assert_int_equal(journal_open(NULL), 0);
+	assert_int_equal(journal_add(UNDO_UNBIND, found.gl_pathv[0], "no-such-device"), 0);
+	assert_int_equal(journal_undo_to(0), 0);
+	assert_int_equal(journal_close(), 0);
+	globfree(&found);
+}
+
 static void test_torn(void **state)
 {
 	g_autofree char *line = g_strdup_printf("write\t%s\tback\nwri", file);
@@ -170,12 +215,132 @@ static void test_torn(void **state)
 	assert_int_not_equal(access("/run/mmprof/journal-1", F_OK), 0);
 }
 
+// The value of a line that was not written to its end is not the one to go back to.
+static void test_torn_value(void **state)
+{
+	g_autofree char *line = g_strdup_printf("write\t%s\tba", file);
+
+	(void)state;
+	if (geteuid())
+		skip();
+	put("as it was");
+	put_in("/run/mmprof/journal-1", line);
+	assert_int_equal(journal_open(NULL), 0);
+	expect("as it was");
+	assert_int_equal(journal_close(), 0);
+	assert_int_not_equal(access("/run/mmprof/journal-1", F_OK), 0);
+}
+
+// As long as `file` is a directory it can't be written.
+static void change_both(void)
+{
+	unlink(file);
+	assert_int_equal(mkdir(file, 0700), 0);
+	assert_int_equal(journal_open(NULL), 0);
+	assert_true(journal_add(UNDO_WRITE, file, "oldest") >= 0);
+	assert_true(journal_add(UNDO_WRITE, other, "undone") >= 0);
+	assert_true(journal_add(UNDO_WRITE, file, "newest") >= 0);
+	put_in(other, "changed");
+}
+
+// What could not be undone is tried again by each start, in its order; what was undone is not.
+static void check_retries(void)
+{
+	n_told = 0;
+	assert_int_equal(journal_open(count_line), 0);
+	assert_int_equal(n_told, 2);
+	expect_in(other, "changed by others");
+	assert_int_equal(journal_close(), 0);
+	assert_int_equal(rmdir(file), 0);
+	put("changed");
+	n_told = 0;
+	assert_int_equal(journal_open(count_line), 0);
+	assert_int_equal(n_told, 2);
+	expect("oldest\n");
+	expect_in(other, "changed by others");
+	assert_int_equal(journal_close(), 0);
+	n_told = 0;
+	assert_int_equal(journal_open(count_line), 0);
+	assert_int_equal(n_told, 0);
+	assert_int_equal(journal_close(), 0);
+	assert_int_equal(journals_of(getpid()), 0);
+}
+
+static void test_retry(void **state)
+{
+	(void)state;
+	if (geteuid())
+		skip();
+	change_both();
+	assert_int_equal(journal_close(), 2);
+	expect_in(other, "undone\n");
+	assert_int_equal(journals_of(getpid()), 1);
+	put_in(other, "changed by others");
+	check_retries();
+}
+
+static void test_retry_after_crash(void **state)
+{
+	pid_t pid;
+
+	(void)state;
+	if (geteuid())
+		skip();
+	pid = fork();
+	if (pid == 0) {
+		change_both();
+		raise(SIGKILL);
+	}
+	waitpid(pid, NULL, 0);
+	assert_int_equal(journal_open(NULL), 0);
+	expect_in(other, "undone\n");
+	assert_int_equal(journal_close(), 0);
+	assert_int_equal(journals_of(pid), 1);
+	put_in(other, "changed by others");
+	check_retries();
+	assert_int_equal(journals_of(pid), 0);
+}
+
+// A start that comes between another's making of its journal and the locking of it must not take it for a
+// dead one's: one process starts and ends all the time, another looks whether its own journal is there.
+static void test_race(void **state)
+{
+	gint64 end = g_get_monotonic_time() + 500000;
+	pid_t pid;
+
+	(void)state;
+	if (geteuid())
+		skip();
+	pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			if (journal_open(NULL) || journal_close())
+				_exit(1);
+	}
+	while (g_get_monotonic_time() < end) {
+		assert_int_equal(journal_open(NULL), 0);
+		assert_int_equal(journals_of(getpid()), 1);
+		assert_int_equal(journal_close(), 0);
+	}
+	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_reverse_order), cmocka_unit_test(test_replay),
-	    cmocka_unit_test(test_undone),        cmocka_unit_test(test_processes_and_files),
+	    cmocka_unit_test(test_reverse_order),
+	    cmocka_unit_test(test_replay),
+	    cmocka_unit_test(test_undone),
+	    cmocka_unit_test(test_processes_and_files),
+	    cmocka_unit_test(test_unbound),
 	    cmocka_unit_test(test_torn),
+	    cmocka_unit_test(test_torn_value),
+	    cmocka_unit_test(test_retry),
+	    cmocka_unit_test(test_retry_after_crash),
+	    cmocka_unit_test(test_race),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -20,6 +22,7 @@
 #include "store/store.h"
 #include "store/store_read.h"
 #include "store/truth.h"
+#include "store/values.h"
 
 struct options options;
 struct cache_set *cache_sets;
@@ -90,6 +93,26 @@ static void keeps_what_is_used(void **state)
 	assert_true(hits > 900);
 }
 
+// A line that only the CPU still has is written to: the shared cache takes it in again, and what that drives
+// out is dirty and goes back, though memory gives nothing.
+static void writes_back_for_the_first_level(void **state)
+{
+	uint64_t lines[L1_LINES] = {0}, victim;
+
+	(void)state;
+	make_cache(1, 1);
+	assert_true(cache_fetches(lines, 1, false, &victim));
+	assert_int_equal(victim, CACHE_CLEAN);
+	assert_true(cache_fetches(lines, 2, true, &victim));
+	assert_int_equal(victim, CACHE_CLEAN);
+	assert_false(cache_fetches(lines, 1, false, &victim));
+	assert_int_equal(victim, CACHE_CLEAN);
+	assert_false(cache_fetches(lines, 1, true, &victim));
+	assert_int_equal(victim, 2);
+	assert_false(cache_fetches(lines, 1, true, &victim));
+	assert_int_equal(victim, CACHE_CLEAN);
+}
+
 // --- the truth file
 
 static char *path;
@@ -136,6 +159,18 @@ static GByteArray *sample_file(void)
 	return file;
 }
 
+// Without waiting for the disk: there are thousands.
+static void give_file(const GByteArray *file)
+{
+	FILE *out;
+
+	g_unlink(path); // a file that is truncated and written again is flushed
+	out = fopen(path, "w");
+	assert_non_null(out);
+	assert_int_equal(fwrite(file->data, 1, file->len, out), file->len);
+	assert_int_equal(fclose(out), 0);
+}
+
 // Reads it all; the sum of what it holds, so that nothing is optimised away.
 static int read_all(const GByteArray *file, guint *events)
 {
@@ -143,7 +178,7 @@ static int read_all(const GByteArray *file, guint *events)
 	struct truth_event e;
 	int rc;
 
-	assert_true(g_file_set_contents(path, (const char *)file->data, file->len, NULL));
+	give_file(file);
 	*events = 0;
 	rc = truth_open(path, &t);
 	if (rc)
@@ -169,7 +204,7 @@ static void whole_file(void **state)
 	struct truth_event e;
 
 	(void)state;
-	assert_true(g_file_set_contents(path, (const char *)file->data, file->len, NULL));
+	give_file(file);
 	assert_int_equal(truth_open(path, &t), 0);
 	assert_int_equal(truth_next(t, &e), 1);
 	assert_int_equal(e.type, TRUTH_SYNC);
@@ -271,7 +306,16 @@ static void partial_view(void **state) // sees four pages, two of them hot, only
 	assert_float_equal(h.recall, 0.5, 1e-9);
 	assert_float_equal(h.bias, 1 - 146.0 / 270, 1e-9);
 	h = stats_hotness(p, 0, 4);
+	assert_true(isnan(h.precision) && isnan(h.recall) && isnan(h.rank) && isnan(h.bias));
+	for (int i = 0; i < 8; i++)
+		p[i].score = 0;
+	h = stats_hotness(p, 8, 4);
 	assert_float_equal(h.recall, 0, 1e-9);
+	assert_true(isnan(h.precision) && isnan(h.rank) && isnan(h.bias));
+	for (int i = 0; i < 8; i++)
+		p[i] = (struct hotness_page){0, 0, 5};
+	h = stats_hotness(p, 8, 0);
+	assert_true(isnan(h.recall) && isnan(h.rank) && isnan(h.bias));
 }
 
 // --- the join
@@ -327,8 +371,26 @@ static GByteArray *file_of_run(const char *uuid)
 					  1,
 					  0},
 		       25, "");
-	record(file, TRUTH_SYNC, (const uint64_t[]){9 * SECOND, LABCALL_RUN_ENDS, 4 * SECOND, 0, 0, 0}, 6,
-	       uuid);
+	return file;
+}
+
+static void put_mark(GByteArray *file, enum labcall_sync kind, uint64_t t_ns, uint64_t run_ns,
+		     const char *uuid)
+{
+	record(file, TRUTH_SYNC, (const uint64_t[]){t_ns, kind, run_ns, UNIX_BEGIN + run_ns, 0, 0}, 6, uuid);
+}
+
+static void put_end(GByteArray *file, uint64_t failed, uint64_t lost)
+{
+	record(file, TRUTH_END, (const uint64_t[]){10 * SECOND, 4000, 800, 0, 99, failed, 0, lost}, 8, "");
+}
+
+static GByteArray *whole_file_of_run(const char *uuid)
+{
+	GByteArray *file = file_of_run(uuid);
+
+	put_mark(file, LABCALL_RUN_ENDS, 9 * SECOND, 4 * SECOND, uuid);
+	put_end(file, 0, 0);
 	return file;
 }
 
@@ -360,79 +422,310 @@ static void give_views(struct store *store, int64_t run)
 	give_view(store, run, "good", SECOND + SECOND / 2, 100, 1);
 }
 
+static const struct store_series_row *find_series(GArray *series, const char *name)
+{
+	for (guint i = 0; i < series->len; i++)
+		if (!strcmp(g_array_index(series, struct store_series_row, i).name, name))
+			return &g_array_index(series, struct store_series_row, i);
+	return NULL;
+}
+
 static int64_t last_of(struct store *store, int64_t run, const char *name)
 {
 	g_autoptr(GArray) series = NULL;
+	const struct store_series_row *row;
 
 	assert_int_equal(store_read_series(store, run, &series), 0);
-	for (guint i = 0; i < series->len; i++)
-		if (!strcmp(g_array_index(series, struct store_series_row, i).name, name))
-			return g_array_index(series, struct store_series_row, i).last;
-	fail_msg("no series %s", name);
-	return -1;
+	row = find_series(series, name);
+	if (!row)
+		fail_msg("no series %s", name);
+	return row->last;
 }
 
-static void joins(void **state)
+static double mean_of(struct store *store, int64_t run, const char *name)
 {
-	g_autofree char *db = g_strconcat(path, ".db", NULL);
+	g_autoptr(GArray) series = NULL, samples = NULL;
+	const struct store_series_row *row;
+	struct store_level level;
+
+	assert_int_equal(store_read_series(store, run, &series), 0);
+	row = find_series(series, name);
+	if (!row)
+		return NAN;
+	assert_int_equal(store_read_samples(store, row->id, &samples), 0);
+	assert_int_equal(
+	    store_read_level(store, row->id,
+			     g_array_index(samples, struct store_sample_row, samples->len - 1).t_ns, &level),
+	    0);
+	return level.mean;
+}
+
+struct joined { // a run with snapshots, and what joining a file to it gave
+	char *db;
+	struct store *store;
+	struct store_run_row row;
+	int64_t run;
+	struct truth_join_result result;
+};
+
+static void begin_run(struct joined *j)
+{
 	const struct store_run info = {.name = "w",
 				       .system = "none",
 				       .argv = (const char *const[]){"w", NULL},
 				       .iteration = 1,
 				       .started_unix_ns = 1,
 				       .interval_ms = 100};
+
+	*j = (struct joined){.db = g_strconcat(path, ".db", NULL)};
+	assert_int_equal(store_open(j->db, STORE_WRITE, &j->store), 0);
+	assert_int_equal(store_run_begin(j->store, &info, &j->run), 0);
+	assert_int_equal(store_find_run(j->store, "1", &j->row), 0);
+	for (int i = 0; i < 9; i++)
+		give_places(j->store, j->run, i * SECOND / 2, SLOW);
+}
+
+static void end_run(struct joined *j)
+{
+	store_close(j->store);
+	g_unlink(j->db);
+	g_free(j->db);
+}
+
+static int join(struct joined *j, const GByteArray *file)
+{
 	const struct truth_join_options options = {path, SECOND, 0.7};
-	struct truth_join_result result = {0};
-	struct store_run_row row;
-	struct store *store = NULL;
-	int64_t run;
+
+	j->result = (struct truth_join_result){0};
+	give_file(file);
+	return truth_join(j->store, &j->row, &options, &j->result);
+}
+
+static uint64_t loss_of(struct joined *j, const char *kind)
+{
+	g_autoptr(GArray) losses = NULL;
+
+	assert_int_equal(store_read_losses(j->store, j->run, &losses), 0);
+	for (guint i = 0; i < losses->len; i++)
+		if (!strcmp(g_array_index(losses, struct store_loss_row, i).kind, kind))
+			return (uint64_t)g_array_index(losses, struct store_loss_row, i).count;
+	return UINT64_MAX;
+}
+
+static void joins(void **state)
+{
+	g_autoptr(GByteArray) file = NULL;
+	struct joined j;
 
 	(void)state;
-	assert_int_equal(store_open(db, STORE_WRITE, &store), 0);
-	assert_int_equal(store_run_begin(store, &info, &run), 0);
-	assert_int_equal(store_find_run(store, "1", &row), 0);
-	for (int i = 0; i < 9; i++)
-		give_places(store, run, i * SECOND / 2, SLOW);
-	{
-		g_autoptr(GByteArray) file = file_of_run(row.uuid);
-
-		assert_true(g_file_set_contents(path, (const char *)file->data, file->len, NULL));
-	}
-	give_views(store, run);
-	assert_int_equal(truth_join(store, &row, &options, &result), 0);
-	assert_int_equal(last_of(store, run, "truth.view.bad.precision"), 0);
-	assert_int_equal(last_of(store, run, "truth.view.good.precision"), 1000000);
-	assert_int_equal(last_of(store, run, "truth.view.good.rank"), 1000000);
-	assert_int_equal(result.windows, 4);
-	assert_int_equal(result.clock_error_ns, 0);
-	assert_float_equal(result.doubt_share, 0, 1e-9);
-	assert_float_equal(result.own_share, 70.0 / 120, 1e-9);
-	assert_int_equal(last_of(store, run, "truth.fast"), 3 * 40);
-	assert_int_equal(last_of(store, run, "truth.slow"), 40);
-	assert_int_equal(last_of(store, run, "truth.oracle_fast"),
-			 4 * 40); // both its pages have room in fast memory
-	assert_int_equal(last_of(store, run, "truth.hot"), 1);
-	assert_int_equal(last_of(store, run, "truth.hot_fast"), 1);
+	begin_run(&j);
+	file = whole_file_of_run(j.row.uuid);
+	give_views(j.store, j.run);
+	assert_int_equal(join(&j, file), 0);
+	assert_int_equal(last_of(j.store, j.run, "truth.view.bad.precision"), 0);
+	assert_int_equal(last_of(j.store, j.run, "truth.view.good.precision"), 1000000);
+	assert_int_equal(last_of(j.store, j.run, "truth.view.good.rank"), 1000000);
+	assert_int_equal(j.result.windows, 4);
+	assert_int_equal(j.result.clock_error_ns, 0);
+	assert_true(j.result.whole);
+	assert_int_equal(j.result.outside, 0);
+	assert_int_equal(loss_of(&j, "truth_lost"), 0);
+	assert_float_equal(j.result.doubt_share, 0, 1e-9);
+	assert_float_equal(j.result.own_share, 70.0 / 120, 1e-9);
+	assert_int_equal(last_of(j.store, j.run, "truth.fast"), 3 * 40);
+	assert_int_equal(last_of(j.store, j.run, "truth.slow"), 40);
+	// both its pages have room in fast memory
+	assert_int_equal(last_of(j.store, j.run, "truth.oracle_fast"), 4 * 40);
+	assert_int_equal(last_of(j.store, j.run, "truth.hot"), 1);
+	assert_int_equal(last_of(j.store, j.run, "truth.hot_fast"), 1);
 	// the page moves from another frame between the snapshots at 1.5 s and at 2 s: half a second is in
 	// doubt
 	for (int i = 0; i < 4; i++)
-		give_places(store, run, i * SECOND / 2, SLOW + 7);
-	assert_int_equal(truth_join(store, &row, &options, &result), 0);
-	assert_int_equal(last_of(store, run, "truth.slow"), 25);
-	assert_int_equal(last_of(store, run, "truth.doubt"), 5);
-	store_close(store);
-	g_unlink(db);
+		give_places(j.store, j.run, i * SECOND / 2, SLOW + 7);
+	assert_int_equal(join(&j, file), 0);
+	assert_int_equal(last_of(j.store, j.run, "truth.slow"), 25);
+	assert_int_equal(last_of(j.store, j.run, "truth.doubt"), 5);
+	// each second has its weight, the last one too
+	assert_float_equal(mean_of(j.store, j.run, "truth.touched"), (1 + 2 + 2 + 2) / 4.0, 0.01);
+	end_run(&j);
+}
+
+// What the plugin says of itself at the end is not passed over.
+static void plugins_last_word(void **state)
+{
+	g_autoptr(GByteArray) file = NULL, wrong = NULL;
+	struct joined j;
+
+	(void)state;
+	begin_run(&j);
+	file = file_of_run(j.row.uuid);
+	put_mark(file, LABCALL_RUN_ENDS, 9 * SECOND, 4 * SECOND, j.row.uuid);
+	wrong = g_byte_array_new();
+	g_byte_array_append(wrong, file->data, file->len);
+	put_end(wrong, 3, 0);
+	put_end(file, 0, 5);
+	assert_int_equal(join(&j, wrong), -EBADMSG);
+	assert_non_null(strstr(err_text(), "3 of 99 physical addresses"));
+	assert_int_equal(loss_of(&j, "truth_lost"), UINT64_MAX);
+	assert_int_equal(join(&j, file), 0);
+	assert_int_equal(loss_of(&j, "truth_lost"), 5);
+	end_run(&j);
+}
+
+static void add_half_record(GByteArray *file)
+{
+	g_byte_array_append(file, (const guint8[]){TRUTH_INTERVAL, 100, 1, 2}, 4);
+}
+
+// The guest was killed: no mark at the run's end, none of the plugin's, half a record. The run's last
+// snapshot that set a mark relates the clocks, which went apart by a millisecond.
+static void killed_guest(void **state)
+{
+	g_autoptr(GByteArray) file = NULL;
+	g_autoptr(GArray) missing = NULL;
+	struct joined j;
+	guint found = 0;
+
+	(void)state;
+	begin_run(&j);
+	file = file_of_run(j.row.uuid);
+	add_half_record(file);
+	assert_int_equal(join(&j, file), -ENODATA); // how the clocks relate was not measured
+	g_byte_array_set_size(file, file->len - 4);
+	put_mark(file, LABCALL_SNAPSHOT, 8 * SECOND + SECOND / 2, 3 * SECOND + SECOND / 2 - 1000000,
+		 j.row.uuid);
+	add_half_record(file);
+	assert_int_equal(join(&j, file), 0);
+	assert_false(j.result.whole);
+	assert_int_equal(j.result.clock_error_ns, 1000000);
+	assert_int_equal(j.result.windows, 4);
+	assert_in_range(last_of(j.store, j.run, "truth.fast"), 3 * 35, 3 * 35);
+	assert_int_equal(store_read_not_measured(j.store, j.run, &missing), 0);
+	for (guint i = 0; i < missing->len; i++)
+		found += !strcmp(g_array_index(missing, struct store_pair, i).key, STORE_TRUTH_END);
+	assert_int_equal(found, 1);
+	end_run(&j);
+}
+
+// A sampler is judged by its own pages, whatever another one says, and also where it says nothing.
+static void samplers_apart(void **state)
+{
+	g_autoptr(GByteArray) file = NULL;
+	double rank;
+	struct joined j;
+
+	(void)state;
+	begin_run(&j);
+	file = whole_file_of_run(j.row.uuid);
+	give_view(j.store, j.run, "one", SECOND / 2, 100, 1);
+	give_view(j.store, j.run, "one", 3 * SECOND + SECOND / 2, 100, 1);
+	assert_int_equal(join(&j, file), 0);
+	rank = mean_of(j.store, j.run, "truth.view.one.rank");
+	// found the hot page in the first and in the last of four seconds
+	assert_float_equal(mean_of(j.store, j.run, "truth.view.one.recall"), 500000, 1);
+	assert_float_equal(mean_of(j.store, j.run, "truth.view.one.precision"), 1000000, 1);
+	for (uint64_t page = 5000; page < 5010; page++)
+		give_view(j.store, j.run, "another", 3 * SECOND + (int64_t)page, page, page);
+	assert_int_equal(join(&j, file), 0);
+	assert_float_equal(mean_of(j.store, j.run, "truth.view.one.rank"), rank, 0.001);
+	end_run(&j);
+}
+
+// Nobody accessed anything: there is no share, precision or rank, which is not 0.
+static void quiet_run(void **state)
+{
+	g_autoptr(GByteArray) file = g_byte_array_new();
+	struct joined j;
+
+	(void)state;
+	begin_run(&j);
+	give_view(j.store, j.run, "one", SECOND / 2, 100, 1);
+	{
+		g_autoptr(GByteArray) busy = file_of_run(j.row.uuid);
+
+		g_byte_array_append(file, busy->data, sizeof(struct truth_header));
+	}
+	put_mark(file, LABCALL_RUN_BEGINS, 5 * SECOND, 0, j.row.uuid);
+	put_mark(file, LABCALL_RUN_ENDS, 9 * SECOND, 4 * SECOND, j.row.uuid);
+	put_end(file, 0, 0);
+	assert_int_equal(join(&j, file), 0);
+	assert_int_equal(j.result.windows, 4);
+	assert_true(isnan(mean_of(j.store, j.run, "truth.fast_share")));
+	assert_true(isnan(mean_of(j.store, j.run, "truth.view.one.recall")));
+	assert_true(isnan(mean_of(j.store, j.run, "truth.view.one.rank")));
+	assert_true(isnan(mean_of(j.store, j.run, "truth.view.one.bias")));
+	end_run(&j);
+}
+
+// Numbers that are as great as they can be, and a file that says that it is of a thousand years.
+static void hostile_files(void **state)
+{
+	const uint64_t most[] = {0, 6 * SECOND, 1, UINT64_MAX / 2, UINT64_MAX / 2, 0, 0, 0, 0, 0};
+	g_autoptr(GByteArray) file = NULL, late = NULL, marks = NULL;
+	struct joined j;
+
+	(void)state;
+	begin_run(&j);
+	file = file_of_run(j.row.uuid);
+	record(file, TRUTH_INTERVAL, most, G_N_ELEMENTS(most), "");
+	put_mark(file, LABCALL_RUN_ENDS, 9 * SECOND, 4 * SECOND, j.row.uuid);
+	assert_int_equal(join(&j, file), -EBADMSG);
+	late = file_of_run(j.row.uuid);
+	record(late, TRUTH_INTERVAL, (const uint64_t[]){0, 1ull << 59, 1, 1, 0, 0, 0, 0, 0, 0}, 10, "");
+	put_mark(late, LABCALL_RUN_ENDS, 1ull << 59, (1ull << 59) - 5 * SECOND, j.row.uuid);
+	put_end(late, 0, 0);
+	assert_int_equal(join(&j, late), 0);
+	assert_int_equal(j.result.windows, 4); // the run's, not the file's
+	marks = file_of_run(j.row.uuid);
+	put_mark(marks, LABCALL_RUN_ENDS, 9 * SECOND, UINT64_MAX, j.row.uuid);
+	assert_int_equal(join(&j, marks), -EBADMSG);
+	end_run(&j);
+}
+
+// Bytes changed at random: an answer or an error, and never more windows than the run has.
+static void damaged_joins(void **state)
+{
+	guint joined = 0;
+	struct joined j;
+
+	(void)state;
+	begin_run(&j);
+	give_views(j.store, j.run);
+	g_random_set_seed(2);
+	for (int i = 0; i < 100; i++) {
+		g_autoptr(GByteArray) file = whole_file_of_run(j.row.uuid);
+
+		for (guint k = 0, n = (guint)g_random_int_range(1, 4); k < n; k++)
+			file->data[g_random_int_range(0, (gint)file->len)] =
+			    (guint8)g_random_int_range(0, 256);
+		joined += join(&j, file) == 0;
+		assert_true(j.result.windows <= 4);
+	}
+	assert_true(joined > 5 && joined < 100);
+	end_run(&j);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(fills_once),   cmocka_unit_test(streams_miss),
-	    cmocka_unit_test(writes_back),  cmocka_unit_test(keeps_what_is_used),
-	    cmocka_unit_test(whole_file),   cmocka_unit_test(cut_file),
-	    cmocka_unit_test(damaged_file), cmocka_unit_test(other_files),
-	    cmocka_unit_test(perfect_view), cmocka_unit_test(partial_view),
+	    cmocka_unit_test(fills_once),
+	    cmocka_unit_test(streams_miss),
+	    cmocka_unit_test(writes_back),
+	    cmocka_unit_test(keeps_what_is_used),
+	    cmocka_unit_test(writes_back_for_the_first_level),
+	    cmocka_unit_test(whole_file),
+	    cmocka_unit_test(cut_file),
+	    cmocka_unit_test(damaged_file),
+	    cmocka_unit_test(other_files),
+	    cmocka_unit_test(perfect_view),
+	    cmocka_unit_test(partial_view),
 	    cmocka_unit_test(joins),
+	    cmocka_unit_test(plugins_last_word),
+	    cmocka_unit_test(killed_guest),
+	    cmocka_unit_test(samplers_apart),
+	    cmocka_unit_test(quiet_run),
+	    cmocka_unit_test(hostile_files),
+	    cmocka_unit_test(damaged_joins),
 	};
 	g_autofree char *dir = g_dir_make_tmp("mmprof-truth.XXXXXX", NULL);
 	int failed;

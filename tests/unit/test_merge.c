@@ -73,6 +73,13 @@ static const char *const content[] = {
     "SELECT uuid, s.name, unit, counter, t_ns, value FROM series s JOIN run r ON r.id = run_id LEFT JOIN "
     "sample"
     " ON series_id = s.id ORDER BY 1, 2, 5",
+    "SELECT uuid, t_ns, pid, took_ns, hex(pages) FROM pagemap JOIN run r ON r.id = run_id ORDER BY 1, 2, 3",
+    "SELECT uuid, interval_ns, window_ns, clock_error_ns, heat FROM truth JOIN run r ON r.id = run_id ORDER "
+    "BY 1",
+    "SELECT uuid, t_ns, end_ns, reads, writes, accesses, fast, slow, doubt, hex(pages) FROM truth_window "
+    "JOIN run r"
+    " ON r.id = run_id ORDER BY 1, 2",
+    "SELECT uuid, v.name, t_ns, hex(pages) FROM page_view v JOIN run r ON r.id = run_id ORDER BY 1, 2, 3",
 };
 
 static void same_content(const char *x, const char *y)
@@ -108,6 +115,10 @@ static void add_run(const char *path, const char *plan)
 	for (int i = 0; i < 451; i++)
 		must(store_sample(s, series, i, i * 3, false));
 	store_close(s);
+	raw(path, "INSERT INTO pagemap SELECT max(id), 1, 2, 3, x'01' FROM run;"
+		  "INSERT INTO truth SELECT max(id), 1, 2, 3, 'fills' FROM run;"
+		  "INSERT INTO truth_window SELECT max(id), 1, 2, 3, 4, 5, 6, 7, 8, x'02' FROM run;"
+		  "INSERT INTO page_view SELECT max(id), 'damon', 1, x'03' FROM run");
 }
 
 // --- merging
@@ -270,6 +281,17 @@ static void views_for_tables(void **state)
 	add_run(a, NULL);
 	raw(a, "ALTER TABLE mark RENAME TO mark2; CREATE VIEW mark AS SELECT * FROM mark2");
 	assert_int_equal(store_open(a, STORE_READ, &s), -EBADMSG);
+	// a table of the name of the function that tells what a table is
+	add_run(b, NULL);
+	raw(b, "CREATE TABLE pragma_table_list AS SELECT * FROM main.pragma_table_list");
+	assert_int_equal(store_open(b, STORE_READ, &s), -EBADMSG);
+	assert_non_null(strstr(err_text(), "SQLite's own"));
+	// a column that is an expression of the file's own
+	add_run(all, NULL);
+	raw(all, "DROP TABLE mark; CREATE TABLE mark (id INTEGER PRIMARY KEY, run_id INTEGER NOT NULL, t_ns "
+		 "INTEGER"
+		 " NOT NULL, name TEXT NOT NULL GENERATED ALWAYS AS (upper('x')) VIRTUAL) STRICT");
+	assert_int_equal(store_open(all, STORE_READ, &s), -EBADMSG);
 }
 
 // Puts into a table what its constraints forbid, and the constraints back.
@@ -326,26 +348,41 @@ static void rows_mmprof_never_writes(void **state)
 }
 
 // Two children of a table's root are the same page: who walks it reads rows twice.
-static void a_page_twice(void **state)
+static void page_twice(const char *table, int page_type, const char *fill)
 {
-	g_autofree char *bytes = NULL, *root = NULL;
+	g_autofree char *path = g_strdup_printf("%s/%s.db", dir, table), *bytes = NULL, *root = NULL;
+	g_autofree char *where =
+	    g_strdup_printf("SELECT (rootpage - 1) * 4096 FROM sqlite_schema WHERE name = '%s'", table);
+	g_autofree char *rows =
+	    g_strdup_printf("WITH RECURSIVE t(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM t"
+			    " WHERE i < 500) INSERT INTO %s SELECT %s FROM t",
+			    table, fill);
 	guint8 *page;
 	gsize n;
 
+	add_run(path, NULL);
+	raw(path, rows);
+	root = dump(path, where);
+	assert_true(g_file_get_contents(path, &bytes, &n, NULL));
+	page = (guint8 *)bytes + strtoul(root, NULL, 10);
+	// an interior page; its cells' offsets from byte 12 on, each begins with a child
+	assert_int_equal(page[0], page_type);
+	memcpy(page + (page[14] << 8 | page[15]), page + (page[12] << 8 | page[13]), 4);
+	assert_true(g_file_set_contents(path, bytes, (gssize)n, NULL));
+	refuses(path, "the database is damaged");
+}
+
+static void a_page_twice(void **state)
+{
+	enum { TABLE = 5, WITHOUT_ROWID = 2 };
+
 	(void)state;
 	add_run(all, NULL);
-	add_run(a, NULL);
-	raw(a,
-	    "WITH RECURSIVE t(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM t WHERE i < 500)"
-	    " INSERT INTO kernel_log (run_id, t_ns, level, text) SELECT 1, i, 4, hex(zeroblob(100)) FROM t");
-	root = dump(a, "SELECT (rootpage - 1) * 4096 FROM sqlite_schema WHERE name = 'kernel_log'");
-	assert_true(g_file_get_contents(a, &bytes, &n, NULL));
-	page = (guint8 *)bytes + strtoul(root, NULL, 10);
-	assert_int_equal(page[0],
-			 5); // an interior page; its cells' offsets from byte 12 on, each begins with a child
-	memcpy(page + (page[14] << 8 | page[15]), page + (page[12] << 8 | page[13]), 4);
-	assert_true(g_file_set_contents(a, bytes, (gssize)n, NULL));
-	refuses(a, "the database is damaged");
+	page_twice("kernel_log", TABLE, "NULL, 1, i, 4, hex(zeroblob(100))");
+	page_twice("sample", WITHOUT_ROWID, "1, 3000000000 + i, i");
+	page_twice("pagemap", WITHOUT_ROWID, "1, i, 1, 1, zeroblob(100)");
+	page_twice("truth_window", WITHOUT_ROWID, "1, i, 1, 1, 1, 1, 1, 1, 1, zeroblob(100)");
+	page_twice("page_view", WITHOUT_ROWID, "1, 'x', i, zeroblob(100)");
 }
 
 // --- deleting

@@ -234,14 +234,72 @@ static void of_counts(void **state)
 	assert_float_equal(value("t.sum"), 70, 0);
 	assert_float_equal(value("t=remote IPI send.count"), 3, 0);
 	assert_float_equal(value("t/full.count"), 1, 0);
-	assert_float_equal(value("t=nothing of the kind.count"), 0, 0);
+	assert_float_equal(value("t@kswapd.count"), 0, 0);
 	unknown("t.p99");
 	add_hist(lock, "read wait", "workload", waits, 1);
 	add_count(lock, "read acquire", 0, "failed", 1, 0);
 	add_count(lock, "read acquire", 1, "ok", 3, 0);
 	assert_float_equal(value("mmap_lock/read wait.max"), 100, 0);
 	assert_float_equal(value("mmap_lock/read acquire.count"), 4, 0);
+	assert_float_equal(value("mmap_lock/write wait.count"), 0, 0); // known, and there was none
 	assert_float_equal(value("trylock_failure_ratio"), 0.25, 1e-12);
+}
+
+// What was misspelt has not happened 0 times.
+static void misspelt_words(void **state)
+{
+	const uint64_t one[] = {1};
+	int64_t run = add_run("w", "s", 1, false),
+		lock = add_probe(run, "mmap_lock", "lock", "attached", NULL);
+	int64_t ways = add_probe(run, "ways", "ptpath", "attached", NULL);
+	const char *why;
+
+	(void)state;
+	add_hist(add_probe(run, "f", "func", "attached", NULL), "", "workload", one, 1);
+	add_count(add_probe(run, "t", "tp", "attached", NULL), "", 1, "remote IPI send", 3, 30);
+	add_count(lock, "read acquire", 1, "ok", 3, 0);
+	add_count(ways, "pte taken", 1, "fault", 3, 0);
+	add_probe(run, "absent", "tp", "absent", "this kernel has none");
+	unknown("f@worload.count");
+	unknown("f/read wait.p99");
+	unknown("t=remote IPI sent.count");
+	unknown("t/ful.count");
+	unknown("mmap_lock.count");
+	unknown("mmap_lock/read await.count");
+	unknown("mmap_lock/read acquire=oK.count");
+	unknown("ways.count");
+	assert_float_equal(value("ways/pte taken=fault.count"), 3, 0);
+	assert_true(isnan(value_at("absent=any.count", 0, &why)));
+	assert_string_equal(why, "this kernel has none");
+}
+
+static void figures_that_are_not_there(void **state)
+{
+	const uint64_t great[] = {1000}, small[] = {10};
+	const struct store_count no_sum = {"", "workload", 1, "x", 5, false, 0};
+	struct hist h = {.count = 3, .sum = UINT64_MAX, .min = 1, .max = UINT64_MAX};
+	int64_t a = add_run("w", "s", 1, false), b = add_run("w", "s", 1, false);
+	int64_t t = add_probe(a, "t", "tp", "attached", NULL),
+		probe = add_probe(b, "f", "func", "attached", NULL);
+	const char *why;
+
+	(void)state;
+	assert_int_equal(store_count(db, t, &no_sum), 0);
+	assert_float_equal(value("t.count"), 5, 0);
+	assert_true(isnan(value_at("t.sum", 0, &why)));
+	assert_string_equal(why, "not all of its events have a sum");
+	add_hist(add_probe(a, "f", "func", "attached", NULL), "", "workload", great, 1);
+	add_hist(probe, "", "kswapd", NULL, 0);
+	add_hist(probe, "", "workload", small, 1);
+	assert_float_equal(value_at("f@all.p100", 1, NULL), 10, 0); // not run a's
+	assert_int_equal(
+	    store_hist(db, add_probe(a, "g", "func", "attached", NULL),
+		       &(struct store_hist){"", "workload", h.count, h.sum, h.min, h.max, h.buckets}),
+	    0);
+	assert_float_equal(value("g.count"), 3, 0);
+	assert_float_equal(value("g.min"), 1, 0);
+	assert_true(isnan(value("g.total")) && isnan(value("g.mean")) && isnan(value_at("g.max", 0, &why)));
+	assert_non_null(strstr(why, "above 2^63"));
 }
 
 static void of_series(void **state)
@@ -256,8 +314,8 @@ static void of_series(void **state)
 	add_series(run, "workload.rss", "bytes", false, level, 3);
 	assert_float_equal(value("vmstat.pgfault"), 300, 0);
 	assert_float_equal(value("vmstat.pgfault.rate"), 150, 1e-9);
-	assert_float_equal(value("workload.rss"), 15,
-			   1e-9); // 10 and 20 each held as long; 60 was only just reached
+	// 10 and 20 were held for 1 us each, 60 until the run's end
+	assert_float_equal(value("workload.rss"), 60 - (50 + 40) * 1e-6 / 2, 1e-9);
 	assert_float_equal(value("workload.rss.max"), 60, 0);
 	assert_float_equal(value("workload.rss.min"), 10, 0);
 	assert_float_equal(value("workload.rss.first"), 10, 0);
@@ -266,6 +324,39 @@ static void of_series(void **state)
 	assert_float_equal(value("migrations"), 300, 0);
 	unknown("vmstat.pgfault.max");
 	unknown("workload.rss.rate");
+}
+
+// What KSM merged goes with the workload: the reading after its end has none of it.
+static void of_what_goes_with_the_workload(void **state)
+{
+	const int64_t sharing[] = {0, 70, 50, 3};
+	int64_t run = add_run("w", "s", 2.5e-6, false); // read at 0, 1, 2 and 3 us
+
+	(void)state;
+	add_series(run, "ksm.pages_sharing", "pages", false, sharing, 4);
+	assert_float_equal(value("ksm.pages_sharing.end"), 50, 0);
+	assert_float_equal(value("ksm.pages_sharing.last"), 3, 0);
+	assert_float_equal(value("ksm_saved"), 50, 0);
+}
+
+static void of_the_log(void **state)
+{
+	int64_t known = add_run("w", "s", 1, false), unread = add_run("w", "s", 1, false),
+		lossy = add_run("w", "s", 1, false);
+	const char *why;
+
+	(void)state;
+	assert_int_equal(store_kernel_log(db, known, 1, 3, "Out of memory: Killed process 7 (x)"), 0);
+	assert_int_equal(store_kernel_log(db, known, 1, 3, "Out of memory: Killed process 8 (x)"), 0);
+	assert_int_equal(store_not_measured(db, unread, STORE_LOG, "can't read /dev/kmsg"), 0);
+	assert_int_equal(store_kernel_log(db, lossy, 1, 3, "Out of memory: Killed process 7 (x)"), 0);
+	assert_int_equal(store_kernel_log(db, lossy, 2, 4, STORE_LOG_LOST), 0);
+	assert_float_equal(value_at("log.oom_kills", 0, &why), 2, 0);
+	assert_float_equal(value_at("log.hung_tasks", 0, &why), 0, 0);
+	assert_true(isnan(value_at("log.oom_kills", 1, &why)));
+	assert_string_equal(why, "can't read /dev/kmsg");
+	assert_true(isnan(value_at("log.hung_tasks", 2, &why)));
+	assert_non_null(strstr(why, "lost"));
 }
 
 static void add_delta(int64_t run, const char *name, int64_t n)
@@ -325,17 +416,26 @@ static void of_the_managers(void **state)
 
 static void of_the_user(void **state)
 {
+	static const char *const no_numbers[] = {"abc", "2024-01-05", "12,345", "1.5M", "1.2.3",
+						 "-",   "e",          "1e999",  "0x10", ""};
 	int64_t run = add_run("w", "s", 1, false);
 
 	(void)state;
 	assert_int_equal(store_run_tag(db, run, "ratio", "1.5e1"), 0);
-	assert_int_equal(store_run_tag(db, run, "word", "abc"), 0);
+	assert_int_equal(store_run_tag(db, run, "negative", "-3"), 0);
+	for (size_t i = 0; i < G_N_ELEMENTS(no_numbers); i++)
+		assert_int_equal(store_run_tag(db, run, no_numbers[i], no_numbers[i]), 0);
 	assert_int_equal(store_metric(db, run, "ops", 12, "ops/s", "more", "x"), 0);
 	assert_int_equal(store_metric(db, run, "bench.fault.anon", 3, "ns", "less", "x"), 0);
 	assert_float_equal(value("tag.ratio"), 15, 0);
 	assert_float_equal(value("extract.ops"), 12, 0);
 	assert_float_equal(value("bench.fault.anon"), 3, 0);
-	unknown("tag.word");
+	assert_float_equal(value("tag.negative"), -3, 0);
+	for (size_t i = 0; i < G_N_ELEMENTS(no_numbers); i++) {
+		g_autofree char *name = g_strconcat("tag.", no_numbers[i], NULL);
+
+		unknown(name);
+	}
 	unknown("extract.nothing");
 }
 
@@ -369,6 +469,35 @@ static void of_tiers(void **state)
 					 (const char *const[]){"1"}, 1),
 			 0);
 	assert_float_equal(value_at("fast_share", 2, NULL), 0.25, 1e-12);
+}
+
+// A level's last change holds until the run's end, the same for each node.
+static void of_levels_that_stay(void **state)
+{
+	static const char *const keys[] = {"memory_tier4.nodes", "memory_tier22.nodes"}, *const nodes[] = {
+											     "0", "1"};
+	static const struct {
+		int node;
+		int64_t t_ms, value;
+	} rows[] = {{0, 0, 100}, {0, 500, 0}, {1, 0, 0}, {1, 500, 50}, {1, 1500, 100}};
+	int64_t run = add_run("w", "s", 2, false), ids[2];
+	const struct store_result crashed = {.status = "crashed", .elapsed_ns = 0};
+	const char *why;
+
+	(void)state;
+	assert_int_equal(store_run_facts(db, run, keys, nodes, 2), 0);
+	assert_int_equal(store_series(db, run, "workload.node0", "bytes", false, &ids[0]), 0);
+	assert_int_equal(store_series(db, run, "workload.node1", "bytes", false, &ids[1]), 0);
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+		assert_int_equal(
+		    store_sample(db, ids[rows[i].node], rows[i].t_ms * 1000000, rows[i].value, false), 0);
+	assert_float_equal(value("workload.node0"), 25, 1e-9);
+	assert_float_equal(value("workload.node1"), 50, 1e-9);
+	assert_float_equal(value("fast_share"), 1.0 / 3, 1e-12);
+	assert_int_equal(store_run_end(db, run, &crashed), 0);
+	assert_true(isnan(value_at("workload.node0", 0, &why)));
+	assert_string_equal(why, "the run's end is not known, and so how long the level was held");
+	assert_float_equal(value("workload.node0.max"), 100, 0);
 }
 
 // Every name that is listed can be asked for.
@@ -488,11 +617,25 @@ static void bounds_are_parsed(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-	    T(of_the_run),         T(of_a_latency),     T(of_two_backends),      T(not_called_and_not_there),
-	    T(of_counts),          T(of_series),        T(of_our_module),        T(of_the_managers),
-	    T(of_the_user),        T(of_tiers),         T(all_listed_are_found), T(what_is_left_out),
-	    T(a_clear_difference), T(bounds_are_parsed)};
+	const struct CMUnitTest tests[] = {T(of_the_run),
+					   T(of_a_latency),
+					   T(of_two_backends),
+					   T(not_called_and_not_there),
+					   T(of_counts),
+					   T(misspelt_words),
+					   T(figures_that_are_not_there),
+					   T(of_series),
+					   T(of_our_module),
+					   T(of_the_managers),
+					   T(of_what_goes_with_the_workload),
+					   T(of_the_log),
+					   T(of_the_user),
+					   T(of_tiers),
+					   T(of_levels_that_stay),
+					   T(all_listed_are_found),
+					   T(what_is_left_out),
+					   T(a_clear_difference),
+					   T(bounds_are_parsed)};
 
 	return cmocka_run_group_tests_name("metric", tests, NULL, NULL);
 }

@@ -181,6 +181,48 @@ static void below_floor_and_never_called(void **state)
 	free(text);
 }
 
+// What ftrace lost is the whole run's: it is told beside each figure of its probes, and of no other's.
+static void losses_in_a_comparison(void **state)
+{
+	const struct report_compare_options o = {
+	    .metrics = (const char *const[]){"handle_mm_fault.mean", NULL}, .compare = {CORRECT_HOLM, 1}};
+	static const char *const keys[] = {"latency.handle_mm_fault", "time", "metric.handle_mm_fault.mean"};
+	struct store *s;
+	struct doc *doc = NULL;
+	json_t *root;
+	char *text;
+	int64_t run, p;
+
+	(void)state;
+	must(store_open(db, STORE_WRITE, &s));
+	run = sample_begin(s, NULL, 1);
+	p = sample_probe(
+	    s, run,
+	    (struct store_probe){"handle_mm_fault", "func", "f", "ftrace", "attached", NULL, NULL, NULL});
+	sample_hist(s, p, "", "workload", 1000, 100);
+	p = sample_probe(
+	    s, run,
+	    (struct store_probe){"change_prot_numa", "func", "g", "fentry", "attached", NULL, NULL, NULL});
+	sample_hist(s, p, "", "workload", 1000, 100);
+	must(store_loss(s, run, 0, "ftrace_overrun", 500, "events lost"));
+	must(store_loss(s, run, 0, "late_readings", 500, "no calls"));
+	must(store_run_end(s, run, sample_result()));
+	must(report_compare(s, &o, &doc));
+	text = doc_json(doc, 0);
+	root = json_loads(text, 0, NULL);
+	assert_null(strstr(text, "INCOMPLETE: change_prot_numa"));
+	free(text);
+	for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
+		text = json_dumps(
+		    json_object_get(json_object_get(json_object_get(root, "sections"), keys[i]), "notes"), 0);
+		has(text, "INCOMPLETE: handle_mm_fault lost more than 0.1 % of its calls in run 1:");
+		free(text);
+	}
+	json_decref(root);
+	doc_free(doc);
+	store_close(s);
+}
+
 static void runs_that_went_wrong(void **state)
 {
 	struct store *s;
@@ -342,10 +384,15 @@ static void lies(void **state)
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-	const struct CMUnitTest tests[] = {
-	    T(for_people),           T(for_programs), T(below_floor_and_never_called),
-	    T(runs_that_went_wrong), T(lists),        T(what_the_module_counted),
-	    T(damaged_files),        T(lies)};
+	const struct CMUnitTest tests[] = {T(for_people),
+					   T(for_programs),
+					   T(below_floor_and_never_called),
+					   T(losses_in_a_comparison),
+					   T(runs_that_went_wrong),
+					   T(lists),
+					   T(what_the_module_counted),
+					   T(damaged_files),
+					   T(lies)};
 
 	return cmocka_run_group_tests_name("report", tests, NULL, NULL);
 }

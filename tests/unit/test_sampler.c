@@ -13,6 +13,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -270,17 +271,22 @@ static void ksm_merged_when(void **state)
 	find("ksm")->close(merging);
 }
 
-// There is a controller only while its system is set up: nothing is missing without.
+// There is a controller only while its system is set up: nothing is missing without. While it lives it has a
+// lock on its file; tests/unit/test_ksmcontrol.c has a real one.
 static void controller(void **state)
 {
 	void *s;
+	int lock;
 
 	(void)state;
 	s = start("control");
 	look("control", s, NULL);
 	assert_int_equal(g_hash_table_size(missing), 0);
 	find("control")->close(s);
-	put_file("/run/mmprof/control", "wakeups 3\nscan_ns 1000\nmerged 7\nawake 1\n");
+	put_file("/run/mmprof/control",
+		 "wakeups 3\nscan_ns 1000\nmerged 7\npsi_error 0\nby_psi 2\nawake 1\n");
+	lock = text_open(sampler_root, "/run/mmprof/control");
+	assert_int_equal(flock(lock, LOCK_EX), 0);
 	s = start("control");
 	look("control", s, NULL);
 	assert_int_equal(get("control.wakeups")->value, 3);
@@ -288,7 +294,11 @@ static void controller(void **state)
 	assert_string_equal(get("control.scan_ns")->unit, "ns");
 	assert_string_equal(get("control.merged")->unit, "pages");
 	assert_int_equal(get("control.awake")->kind, SERIES_GAUGE);
+	assert_int_equal(get("control.by_psi")->value, 2);
+	assert_null(g_hash_table_lookup(values, "control.psi_error"));
+	assert_int_equal(g_hash_table_size(missing), 0);
 	find("control")->close(s);
+	close(lock);
 }
 
 static void put_kthread(int pid, const char *name, int64_t ns)

@@ -176,6 +176,23 @@ static void cpus_agree_or_it_is_told(void **state)
 	sched_setaffinity(0, sizeof(allowed), &allowed);
 }
 
+// What runs on any CPU is timed by the clock if their TSCs may differ by more than can be told apart.
+static void across_cpus_only_where_they_agree(void **state)
+{
+	struct timing agree = t, differ = t;
+
+	(void)state;
+	needs_tsc();
+	timing_across_cpus(&agree, (int64_t)t.overhead);
+	assert_true(agree.tsc || strstr(agree.why, "keeps time by"));
+	timing_across_cpus(&differ, (int64_t)t.overhead + 1);
+	assert_false(differ.tsc);
+	assert_false(timing_use_tsc);
+	assert_non_null(strstr(differ.why, "TSCs differ by"));
+	assert_true(differ.hz == 1e9);
+	timing_use_tsc = t.tsc;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +204,7 @@ int main(void)
 		cmocka_unit_test(falls_back_where_it_is_forbidden),
 		cmocka_unit_test(disturbances_are_seen),
 		cmocka_unit_test(cpus_agree_or_it_is_told),
+		cmocka_unit_test(across_cpus_only_where_they_agree),
 	};
 
 	timing_init(&t);

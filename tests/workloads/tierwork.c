@@ -1,7 +1,9 @@
 // Memory whose every page carries a pattern that can be checked, for tests of memory tiering.
 //
 //   tierwork hot MIB HOT-PERCENT SECONDS [thp]: starts on the slow node; a part gets nearly all accesses
-//   tierwork moving MIB HOT-PERCENT SECONDS: the hot part moves to the other half after half of the time
+//   tierwork moving MIB HOT-PERCENT SECONDS: the hot part moves to the other half after half of the time, or
+//   when it is
+//                in fast memory
 //   tierwork still MIB SECONDS: written once on the slow node, then left alone
 //   tierwork full COLD-MIB HOT-MIB SECONDS LEAST-%: huge pages, those in fast memory not used, those in slow
 //   memory all
@@ -201,8 +203,8 @@ static int hot_part(uint64_t mib, uint64_t percent, int seconds, bool moving, bo
 
 	fill(&a, SLOW);
 	start = now();
-	for (int s = 1; s <= seconds && fast < until; s++) {
-		if (moving && s > seconds / 2)
+	for (int s = 1; s <= seconds && (fast < until || (moving && !from)); s++) {
+		if (moving && (fast >= until || s > seconds / 2))
 			from = a.pages / 2;
 		use(&a, from, hot, start + s);
 		fast = share(a.memory, from, hot, FAST);
