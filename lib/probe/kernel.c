@@ -55,6 +55,27 @@ static GHashTable *traceable(void)
 	return filter_functions;
 }
 
+static bool kprobes_first;
+
+// "ffffffff81107d20  k  pgd_alloc+0x0    [FTRACE]"
+static bool no_kprobe_is_set(void)
+{
+	FILE *f = fopen("/sys/kernel/debug/kprobes/list", "re");
+	char line[512];
+	bool none = f;
+
+	while (none && fgets(line, sizeof(line), f))
+		none = !strstr(line, "[FTRACE]");
+	if (f)
+		fclose(f);
+	return none;
+}
+
+bool kernel_kprobes_come_first(void)
+{
+	return kprobes_first;
+}
+
 void kernel_refresh(void)
 {
 	static GHashTable *modules;
@@ -63,6 +84,7 @@ void kernel_refresh(void)
 	GHashTableIter it;
 	gpointer name;
 
+	kprobes_first = no_kprobe_is_set();
 	if (same) {
 		g_hash_table_iter_init(&it, now);
 		while (same && g_hash_table_iter_next(&it, &name, NULL))

@@ -8,8 +8,12 @@
 
 struct btf;
 
-// Forgets the functions if a module was loaded or unloaded since they were read.
+// Forgets the functions if a module was loaded or unloaded since they were read. Before probes are set.
 void kernel_refresh(void);
+
+// Do kprobes that are set now see a call before the ftrace hooks that are there already? ftrace calls the
+// newest first, and all kprobes together are one: so if nobody had any at the last kernel_refresh().
+bool kernel_kprobes_come_first(void);
 
 // Who replaces this function by an ftrace hook that may skip it (a livepatch, a module): the line of
 // enabled_functions, NULL for nobody. What attaches to the function does not see the hook's time. g_free.

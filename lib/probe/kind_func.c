@@ -112,6 +112,8 @@ static void attach(struct probes *set, struct probe *p)
 			continue;
 		if (try_backend(set, p, order[i], symbol) == 0) {
 			probe_outcome(p, "attached", order[i], why->len ? "%s" : NULL, why->str);
+			if (!strcmp(order[i], "kprobe") && kernel_kprobes_come_first())
+				g_clear_pointer(&p->replaced_by, g_free); // its time is all of it
 			return;
 		}
 		g_string_append_printf(why, "%s%s: %s", why->len ? "; " : "", order[i], err_text());

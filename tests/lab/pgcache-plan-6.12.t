@@ -19,6 +19,9 @@ sum() { # SERIES SYSTEM: its growth over all runs
 for level in pgd pud pmd pte; do
 	ok "$level: tables were served from the cache" test "$(sum "$level.hit" pgcache)" -gt 100
 done
+is "$(sql "SELECT count(DISTINCT p.name || r.system) FROM hist h JOIN probe p ON p.id = h.probe_id JOIN run r ON r.id = p.run_id WHERE p.backend = 'kprobe' AND h.class = 'workload' AND p.name GLOB '*p[gumt][de]_*'
+	AND p.name NOT GLOB 'pgcache*'")" 24 "allocation and free are timed at four levels, with each system"
+is "$(sql "SELECT count(*) FROM not_measured WHERE what LIKE '%the time in what replaces it'")" 0 "the module's part in it too"
 is "$(sql "SELECT count(*) FROM series s JOIN run r ON r.id = s.run_id WHERE r.system = 'none' AND s.name GLOB 'pgcache.*'")" 0 \
 	"the stock kernel has none"
 hits=$(sum '*.hit' pgcache) misses=$(($(sum '*.miss_empty' pgcache) + $(sum '*.miss_busy' pgcache)))

@@ -70,12 +70,16 @@ ok "and unloads it" test ! -d /sys/module/pgcache
 ok "a run that forks" rec --system pgcache -- "$W/forks" 300
 ok "its counters are sampled" test "$(sql "SELECT delta FROM v_counter_delta WHERE name = 'pgcache.pte.hit' AND run_id = (SELECT max(id) FROM run)")" -gt 100
 ok "its parameters are facts of the run" test -n "$(sql "SELECT value FROM env_fact WHERE key = 'pgcache.pte.ratio' AND env_id = (SELECT env_id FROM run ORDER BY id DESC LIMIT 1)")"
-"$MMPROF" record --quiet --system pgcache --probe pgcache --probe pte_alloc_one@fentry --probe __pte_alloc -- "$W/forks" 200
+"$MMPROF" record --quiet --system pgcache --probe pgcache --probe pte_alloc_one@fentry --probe __pmd_alloc@kprobe --probe __pte_alloc -- "$W/forks" 200
 count() { sql "SELECT coalesce(sum(h.count), 0) FROM hist h JOIN probe p ON p.id = h.probe_id WHERE p.run_id = (SELECT max(id) FROM run) AND p.name = '$1' AND h.part = ''"; }
 ok "probes of the catalogue's group attach to the module that the run loads" test "$(count pgcache_alloc_pte)" -gt 200
 is "$(count pte_alloc_one)" "$(count pgcache_alloc_pte)" "fentry on a function that the module replaces sees each call, and fork works"
 like "$(sql "SELECT why FROM not_measured WHERE what LIKE 'pte_alloc_one: the time%' AND run_id = (SELECT max(id) FROM run)")" 'pgcache' \
 	"but not the hook's time, which is said"
+is "$(sql "SELECT count(*) FROM not_measured WHERE what LIKE '__pmd_alloc: the time%' AND run_id = (SELECT max(id) FROM run)")" 0 \
+	"of a kprobe nothing is missing: it comes before the hook"
+mean() { sql "SELECT sum(h.sum_ns) / sum(h.count) FROM hist h JOIN probe p ON p.id = h.probe_id WHERE p.run_id = (SELECT max(id) FROM run) AND p.name = '$1' AND h.class = 'workload' AND h.part = ''"; }
+ok "its time is more than the hook's own ($(mean __pmd_alloc) ns, $(mean pgcache_alloc_pmd))" test "$(mean __pmd_alloc)" -gt "$(mean pgcache_alloc_pmd)"
 is "$(sql "SELECT count(*) FROM not_measured WHERE what LIKE '__pte_alloc: the time%' AND run_id = (SELECT max(id) FROM run)")" 0 \
 	"of its caller nothing is missing"
 ok "system pgcache up" system pgcache,verify=1 up
