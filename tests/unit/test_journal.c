@@ -320,7 +320,8 @@ static void test_race(void **state)
 	}
 	while (g_get_monotonic_time() < end) {
 		assert_int_equal(journal_open(NULL), 0);
-		assert_int_equal(journals_of(getpid()), 1);
+		// one that was taken for a dead one's may not be removed yet
+		assert_true(journals_of(getpid()) >= 1);
 		assert_int_equal(journal_close(), 0);
 	}
 	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
