@@ -174,7 +174,7 @@ static void say(int fd, int error)
 #define PR_SET_MEMORY_MERGE 67
 #endif
 
-// mm/ksm.c, ksm_enable_merge_any(): from 6.4, and over exec from 6.9 (ksm_execve). Needs CAP_SYS_RESOURCE.
+// mm/ksm.c, ksm_enable_merge_any(): from 6.4, and over exec from 6.9 (ksm_execve).
 static void offer_to_ksm(int said_fd)
 {
 	say(said_fd, prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0) ? errno : 0);
