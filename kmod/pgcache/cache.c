@@ -321,6 +321,10 @@ bool pgc_park(struct pgc_level *l, struct page *page)
 		pgc_count(l, PGC_park_remote, 1);
 		return false;
 	}
+	if (!READ_ONCE(ring->limit)) {
+		pgc_count(l, PGC_park_full, 1);
+		return false;
+	}
 	raw_spin_lock(&ring->lock);
 	full = ring->count >= ring->limit;
 	if (full)
