@@ -65,7 +65,7 @@ $(BUILD)/%.o: %.c | $(SKELS) $(NEED)
 $(BUILD)/probes/%.bpf.o: probes/%.bpf.c $(wildcard probes/*.h) | $(NEED)
 	$(call say,BPF  $@)
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) -g -O2 -target bpf -mcpu=v3 -I/usr/include/$(shell $(CC) -print-multiarch 2>/dev/null) -Wall -Wextra -Werror -I. -c -o $@.tmp $<
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c -o $@.tmp $<
 	$(Q)$(BPFTOOL) gen object $@ $@.tmp && rm -f $@.tmp
 
 $(BUILD)/probes/%.skel.h: $(BUILD)/probes/%.bpf.o

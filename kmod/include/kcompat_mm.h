@@ -27,7 +27,6 @@
 #define KC_RMAP_FOLIO (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0))
 #define KC_SHRINKER_ALLOC (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0))
 #define KC_MPOL_VMF (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0))
-#define KC_MKWRITE_VMA (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0))
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
 #error "tiering knows the kernels 6.1 to 6.12: read docs/tiering.md before porting"

@@ -15,18 +15,6 @@
 
 #include "base/err.h"
 
-static const char *const kind_names[] = {
-    [UNDO_RMDIR] = "rmdir",   [UNDO_INSTANCE] = "instance", [UNDO_WRITE] = "write",
-    [UNDO_UMOUNT] = "umount", [UNDO_APPEND] = "append",     [UNDO_SWAPON] = "swapon",
-    [UNDO_RMMOD] = "rmmod",   [UNDO_UNLINK] = "unlink",     [UNDO_SWAPOFF] = "swapoff",
-    [UNDO_KILL] = "kill",     [UNDO_UNBIND] = "unbind",
-};
-
-const char *undo_kind_name(enum undo_kind kind)
-{
-	return kind_names[kind];
-}
-
 static int write_file(const char *path, const char *value, int flags)
 {
 	g_autofree char *text = g_strconcat(value, "\n", NULL);
@@ -61,12 +49,13 @@ static int unbind(const char *path, const char *device)
 }
 
 // Moves a cgroup's processes up and removes it; a dying process may hold it for a moment.
-static int remove_cgroup(const char *path)
+static int remove_cgroup(const char *path, const char *value)
 {
 	g_autofree char *procs = g_build_filename(path, "cgroup.procs", NULL);
 	g_autofree char *parent = g_path_get_dirname(path);
 	g_autofree char *up = g_build_filename(parent, "cgroup.procs", NULL);
 
+	(void)value;
 	for (int i = 0; i < 100; i++) {
 		g_autofree char *pids = NULL;
 		g_auto(GStrv) pid = NULL;
@@ -83,12 +72,13 @@ static int remove_cgroup(const char *path)
 	return -EBUSY;
 }
 
-static int remove_instance(const char *path)
+static int remove_instance(const char *path, const char *value)
 {
 	g_autofree char *on = g_build_filename(path, "tracing_on", NULL);
 	g_autofree char *tracer = g_build_filename(path, "current_tracer", NULL);
 	g_autofree char *events = g_build_filename(path, "events", "enable", NULL);
 
+	(void)value;
 	if (access(path, F_OK))
 		return 0;
 	write_file(on, "0", 0);
@@ -97,8 +87,9 @@ static int remove_instance(const char *path)
 	return rmdir(path) ? -errno : 0;
 }
 
-static int unmount(const char *path)
+static int unmount(const char *path, const char *value)
 {
+	(void)value;
 	if (umount2(path, MNT_DETACH) && errno != EINVAL && errno != ENOENT)
 		return -errno;
 	rmdir(path);
@@ -114,8 +105,9 @@ static int swap_on(const char *path, const char *priority)
 }
 
 // EINVAL: it is not on.
-static int swap_off(const char *path)
+static int swap_off(const char *path, const char *value)
 {
+	(void)value;
 	return swapoff(path) && errno != EINVAL ? -errno : 0;
 }
 
@@ -148,8 +140,9 @@ static int end_process(const char *pid, const char *start)
 }
 
 // A probe that is being detached may hold it for a moment.
-static int unload(const char *module)
+static int unload(const char *module, const char *value)
 {
+	(void)value;
 	for (int i = 0; i < 100; i++) {
 		if (syscall(SYS_delete_module, module, O_NONBLOCK) == 0 || errno == ENOENT)
 			return 0;
@@ -158,6 +151,36 @@ static int unload(const char *module)
 		g_usleep(50000);
 	}
 	return -errno;
+}
+
+static int append(const char *path, const char *value)
+{
+	return write_file(path, value, O_APPEND);
+}
+
+static int remove_file(const char *path, const char *value)
+{
+	(void)value;
+	return unlink(path) ? -errno : 0;
+}
+
+// --- the kinds: a line's first word, and what is done with its path and value
+
+static const struct {
+	const char *name;
+	int (*undo)(const char *path, const char *value);
+} kinds[] = {
+    [UNDO_RMDIR] = {"rmdir", remove_cgroup}, [UNDO_INSTANCE] = {"instance", remove_instance},
+    [UNDO_WRITE] = {"write", put_back},      [UNDO_APPEND] = {"append", append},
+    [UNDO_UMOUNT] = {"umount", unmount},     [UNDO_SWAPON] = {"swapon", swap_on},
+    [UNDO_SWAPOFF] = {"swapoff", swap_off},  [UNDO_RMMOD] = {"rmmod", unload},
+    [UNDO_UNLINK] = {"unlink", remove_file}, [UNDO_KILL] = {"kill", end_process},
+    [UNDO_UNBIND] = {"unbind", unbind},
+};
+
+const char *undo_kind_name(enum undo_kind kind)
+{
+	return kinds[kind].name;
 }
 
 int undo_line(const char *line)
@@ -170,28 +193,9 @@ int undo_line(const char *line)
 		return 0; // torn by a crash: its change was never made
 	path = g_strcompress(f[1]);
 	value = g_strcompress(f[2]);
-	if (!strcmp(f[0], kind_names[UNDO_RMDIR]))
-		rc = remove_cgroup(path);
-	else if (!strcmp(f[0], kind_names[UNDO_INSTANCE]))
-		rc = remove_instance(path);
-	else if (!strcmp(f[0], kind_names[UNDO_WRITE]))
-		rc = put_back(path, value);
-	else if (!strcmp(f[0], kind_names[UNDO_APPEND]))
-		rc = write_file(path, value, O_APPEND);
-	else if (!strcmp(f[0], kind_names[UNDO_UMOUNT]))
-		rc = unmount(path);
-	else if (!strcmp(f[0], kind_names[UNDO_SWAPON]))
-		rc = swap_on(path, value);
-	else if (!strcmp(f[0], kind_names[UNDO_RMMOD]))
-		rc = unload(path);
-	else if (!strcmp(f[0], kind_names[UNDO_UNLINK]))
-		rc = unlink(path) ? -errno : 0;
-	else if (!strcmp(f[0], kind_names[UNDO_SWAPOFF]))
-		rc = swap_off(path);
-	else if (!strcmp(f[0], kind_names[UNDO_KILL]))
-		rc = end_process(path, value);
-	else if (!strcmp(f[0], kind_names[UNDO_UNBIND]))
-		rc = unbind(path, value);
+	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+		if (!strcmp(f[0], kinds[i].name))
+			rc = kinds[i].undo(path, value);
 	if (rc && rc != -ENOENT)
 		return err_set(rc, "could not undo \"%s %s\": %s", f[0], path, g_strerror(-rc));
 	return 0;

@@ -32,28 +32,27 @@ static void open_zswap(struct swap *swap)
 	static const struct {
 		const char *name, *unit;
 		enum series_kind kind;
-		int64_t scale;
 	} rows[] = {
-	    {"pool_total_size", "bytes", SERIES_GAUGE, 1},
-	    {"stored_pages", "pages", SERIES_GAUGE, 1},
-	    {"stored_incompressible_pages", "pages", SERIES_GAUGE, 1},
-	    {"same_filled_pages", "pages", SERIES_GAUGE, 1},
-	    {"written_back_pages", "pages", SERIES_COUNTER, 1},
-	    {"pool_limit_hit", "count", SERIES_COUNTER, 1},
-	    {"duplicate_entry", "count", SERIES_COUNTER, 1},
-	    {"decompress_fail", "count", SERIES_COUNTER, 1},
-	    {"reject_compress_poor", "count", SERIES_COUNTER, 1},
-	    {"reject_compress_fail", "count", SERIES_COUNTER, 1},
-	    {"reject_alloc_fail", "count", SERIES_COUNTER, 1},
-	    {"reject_kmemcache_fail", "count", SERIES_COUNTER, 1},
-	    {"reject_reclaim_fail", "count", SERIES_COUNTER, 1},
+	    {"pool_total_size", "bytes", SERIES_GAUGE},
+	    {"stored_pages", "pages", SERIES_GAUGE},
+	    {"stored_incompressible_pages", "pages", SERIES_GAUGE},
+	    {"same_filled_pages", "pages", SERIES_GAUGE},
+	    {"written_back_pages", "pages", SERIES_COUNTER},
+	    {"pool_limit_hit", "count", SERIES_COUNTER},
+	    {"duplicate_entry", "count", SERIES_COUNTER},
+	    {"decompress_fail", "count", SERIES_COUNTER},
+	    {"reject_compress_poor", "count", SERIES_COUNTER},
+	    {"reject_compress_fail", "count", SERIES_COUNTER},
+	    {"reject_alloc_fail", "count", SERIES_COUNTER},
+	    {"reject_kmemcache_fail", "count", SERIES_COUNTER},
+	    {"reject_reclaim_fail", "count", SERIES_COUNTER},
 	};
 	int error = 0;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autofree char *path = g_strconcat(ZSWAP "/", rows[i].name, NULL);
 		struct value_file file;
-		int r = value_open(&file, path, rows[i].unit, rows[i].kind, rows[i].scale);
+		int r = value_open(&file, path, rows[i].unit, rows[i].kind, 1);
 
 		if (r < 0) {
 			error = r; // each kernel has its own choice of these
