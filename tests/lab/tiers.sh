@@ -65,7 +65,7 @@ case $1 in
 	;;
 esac
 kernel=$1
-lab() { scripts/lab --kernel "$kernel" --timeout 400 "$@"; }
+lab() { scripts/lab --kernel "$kernel" --timeout 580 "$@"; }
 
 # Two tiers at so many times the base's latency and bandwidth; a small cache, so that little memory is much of it.
 measure() { # FAST SLOW of the latency, and of the bandwidth; what else the lab is to do
