@@ -39,14 +39,20 @@ counts() { # in the guest: what two runs of one benchmark have in common
 	done
 }
 
-watched() { # in the guest: a run whose hot set stays on the slow node, and DAMON's view of it
-	local pid=''
+watched() { # in the guest: a run whose hot set stays on the slow node, until DAMON has said twice what it thinks of it
+	local pid='' from=$SECONDS
+	local -a said=()
 	sysctl -qw kernel.numa_balancing=0
-	env -i "$MMPROF" record --db /results/watched.db --quiet --no-probe all --interval 500 -- "$W/slowstart" 2 8 4 >&2 &
+	env -i "$MMPROF" record --db /results/watched.db --quiet --no-probe all --interval 500 -- "$W/slowstart" 2 120 4 >&2 &
 	while [[ -z $pid ]]; do sleep 0.1 && pid=$(pgrep -x slowstart); done
-	scripts/lab-view damon "$pid" >/results/damon.csv
+	scripts/lab-view damon "$pid" >"$scratch/damon.csv" &
+	until ((${#said[@]} > 1)) && [[ ${said[0]%%,*} != "${said[-1]%%,*}" ]] || ((SECONDS - from > 100)); do
+		sleep 1
+		mapfile -t said <"$scratch/damon.csv"
+	done
+	kill "$pid"
 	wait
-	"$MMPROF" truth view --db /results/watched.db damon /results/damon.csv
+	"$MMPROF" truth view --db /results/watched.db damon "$scratch/damon.csv"
 }
 
 case $1 in
@@ -59,7 +65,7 @@ case $1 in
 	;;
 esac
 kernel=$1
-lab() { scripts/lab --kernel "$kernel" --timeout 400 "$@"; }
+lab() { scripts/lab --kernel "$kernel" --timeout 580 "$@"; }
 
 # Two tiers at so many times the base's latency and bandwidth; a small cache, so that little memory is much of it.
 measure() { # FAST SLOW of the latency, and of the bandwidth; what else the lab is to do
