@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# TAP for the shell tests: `. tests/tap.sh`, then ok/is/like/between/soon/skip, and tap_done at the end.
+# TAP for the shell tests: `. tests/tap.sh`, then ok/is/like/between/within/soon/skip, and tap_done at the end.
 
 tap_n=0 tap_failed=0
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/mmprof-test.XXXXXX")
@@ -52,15 +52,15 @@ like() { # got regex name
 	return $status
 }
 
-# Until COMMAND succeeds, a minute at most.
-soon() {
-	local _
-	for _ in $(seq 600); do
-		"$@" && return
+within() { # SECONDS COMMAND...: until it succeeds, so long at most
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		((SECONDS < end)) || return 1
 		sleep 0.1
 	done
-	return 1
 }
+soon() { within 60 "$@"; }
 
 skip() { # name why
 	tap_n=$((tap_n + 1))

@@ -61,14 +61,6 @@ sum() { # FILE...: their values added
 	for f; do total=$((total + $(value "$f"))); done
 	echo $total
 }
-within() { # SECONDS COMMAND...: true before that
-	local end=$((SECONDS + $1))
-	shift
-	until "$@"; do
-		((SECONDS < end)) || return 1
-		sleep 0.1
-	done
-}
 vmstat() { # processors' shares are added up first
 	echo 1 >/proc/sys/vm/stat_refresh
 	sed -n "s/^$1 //p" /proc/vmstat

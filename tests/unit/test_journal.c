@@ -199,20 +199,26 @@ static void test_unbound(void **state)
 	globfree(&found);
 }
 
+// A dead mmprof's journal of `lines` is undone: `file` then has `wanted`, and the journal is gone.
+static void replay_torn(const char *lines, const char *wanted)
+{
+	put("as it was");
+	g_mkdir_with_parents("/run/mmprof", 0755);
+	put_in("/run/mmprof/journal-1", lines);
+	assert_int_equal(journal_open(NULL), 0);
+	expect(wanted);
+	assert_int_equal(journal_close(), 0);
+	assert_int_not_equal(access("/run/mmprof/journal-1", F_OK), 0);
+}
+
 static void test_torn(void **state)
 {
-	g_autofree char *line = g_strdup_printf("write\t%s\tback\nwri", file);
+	g_autofree char *lines = g_strdup_printf("write\t%s\tback\nwri", file);
 
 	(void)state;
 	if (geteuid())
 		skip();
-	put("changed");
-	g_mkdir_with_parents("/run/mmprof", 0755);
-	assert_true(g_file_set_contents("/run/mmprof/journal-1", line, -1, NULL));
-	assert_int_equal(journal_open(NULL), 0);
-	expect("back\n");
-	assert_int_equal(journal_close(), 0);
-	assert_int_not_equal(access("/run/mmprof/journal-1", F_OK), 0);
+	replay_torn(lines, "back\n");
 }
 
 // The value of a line that was not written to its end is not the one to go back to.
@@ -223,12 +229,7 @@ static void test_torn_value(void **state)
 	(void)state;
 	if (geteuid())
 		skip();
-	put("as it was");
-	put_in("/run/mmprof/journal-1", line);
-	assert_int_equal(journal_open(NULL), 0);
-	expect("as it was");
-	assert_int_equal(journal_close(), 0);
-	assert_int_not_equal(access("/run/mmprof/journal-1", F_OK), 0);
+	replay_torn(line, "as it was");
 }
 
 // As long as `file` is a directory it can't be written.
