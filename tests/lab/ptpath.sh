@@ -56,7 +56,8 @@ time.sleep(1.2)
 m.close()
 time.sleep(1.2)
 PY
-"$MMPROF" record --quiet --thp madvise --interval 200 --probe ptpath --probe pte_alloc_one --probe ___pte_free_tlb --probe ___pmd_free_tlb --probe __pmd_alloc \
+# /proc/vmstat is slow to read in a guest: at 1 % of a CPU, the usual, it is read every few seconds and may miss the peak
+"$MMPROF" record --quiet --thp madvise --interval 200 --sampling 100 --probe ptpath --probe pte_alloc_one --probe ___pte_free_tlb --probe ___pmd_free_tlb --probe __pmd_alloc \
 	--probe zap_huge_pmd --probe copy_huge_pmd --probe do_huge_pmd_anonymous_page -- sh -c "'$W/forks' 50 && python3 '$scratch/pages.py'" >"$scratch/out" 2>&1
 is "$?" 0 "forks and huge pages"
 "$MMPROF" sql "SELECT part, key_name, sum(count) n FROM probe_count WHERE probe_id = (SELECT id FROM probe WHERE name = 'ptpath') GROUP BY part, key_name" | sed 's/^/# /'
