@@ -11,7 +11,20 @@
 #include "metric/metric.h"
 #include "store/values.h"
 
+// What is known beforehand of a metric whose name does not depend on the database.
+struct metric_row {
+	const char *name, *unit_name;
+	enum metric_better better;
+	const char *what;
+};
+
 struct metric_kind {
+	// Of a kind that has such metrics only: an array of structs that begin with a struct metric_row. A
+	// metric's data is its place there. The others have find() and list().
+	const void *rows;
+	size_t n_rows, row_bytes;
+#define METRIC_TABLE(table) .rows = (table), .n_rows = G_N_ELEMENTS(table), .row_bytes = sizeof((table)[0])
+
 	// Fills `m` (name is set) if the name is of this kind. 0; -ENOENT without an err chain: not mine;
 	// -ENODATA with one: mine, but this database has nothing of it.
 	int (*find)(struct store *store, struct metric *m);

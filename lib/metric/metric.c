@@ -8,6 +8,47 @@ static const struct metric_kind *const kinds[] = {&metric_run,    &metric_derive
 						  &metric_truth,  &metric_log,     &metric_user,
 						  &metric_series, &metric_probe};
 
+// The row at which `kind` has a metric; NULL: no more of them.
+static const struct metric_row *row_at(const struct metric_kind *kind, size_t i)
+{
+	return i < kind->n_rows ? (const void *)((const char *)kind->rows + i * kind->row_bytes) : NULL;
+}
+
+static void fill(struct metric *m, const struct metric_row *row)
+{
+	m->name = row->name;
+	m->unit_name = row->unit_name;
+	m->unit = metric_unit_of(row->unit_name);
+	m->better = row->better;
+	m->what = row->what;
+	m->data = (void *)row;
+}
+
+static int find_in(const struct metric_kind *kind, struct store *store, struct metric *m)
+{
+	const struct metric_row *row;
+
+	for (size_t i = 0; (row = row_at(kind, i)); i++)
+		if (!strcmp(row->name, m->name)) {
+			fill(m, row);
+			return 0;
+		}
+	return kind->find ? kind->find(store, m) : -ENOENT;
+}
+
+static int list_of(const struct metric_kind *kind, struct store *store, GPtrArray *metrics)
+{
+	const struct metric_row *row;
+
+	for (size_t i = 0; (row = row_at(kind, i)); i++) {
+		struct metric m = {};
+
+		fill(&m, row);
+		metric_listed(metrics, &m);
+	}
+	return kind->list ? kind->list(store, metrics) : 0;
+}
+
 int metric_find(struct store *store, const char *name, struct metric **metric)
 {
 	struct metric *m = g_new0(struct metric, 1);
@@ -17,7 +58,7 @@ int metric_find(struct store *store, const char *name, struct metric **metric)
 	m->unit_name = "";
 	for (size_t i = 0; i < G_N_ELEMENTS(kinds) && rc == -ENOENT; i++) {
 		m->kind = kinds[i];
-		rc = kinds[i]->find(store, m);
+		rc = find_in(kinds[i], store, m);
 	}
 	if (rc) {
 		g_free(m);
@@ -57,7 +98,7 @@ int metric_list(struct store *store, const char *filter, GPtrArray **metrics)
 	int rc = 0;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(kinds) && !rc; i++)
-		rc = kinds[i]->list(store, all);
+		rc = list_of(kinds[i], store, all);
 	*metrics = g_ptr_array_new_with_free_func((GDestroyNotify)metric_free);
 	for (guint i = 0; i < all->len; i++) {
 		struct metric *m = all->pdata[i];

@@ -3,20 +3,14 @@
 //   elapsed, cpu, user, system, maxrss, minflt, ...   the run itself (metric_run.c)
 //   PROBE.count .total .mean .min .max .p50 .p99.9    a latency probe (metric_probe.c)
 //   PROBE.count .sum                                  a counting probe
-//   PROBE/PART=KEY@CLASS.STAT                         narrows a probe down: one of its parts ("read wait"),
-//   one key
-//                                                     of its counts ("remote IPI send"), whose calls
-//                                                     ("kswapd", "all"; else the workload's)
-//   SERIES                                            a sampler's series (metric_series.c): how far a counter
-//   went
-//                                                     in the run; the mean over time of a level
+//   PROBE/PART=KEY@CLASS.STAT  narrows a probe down: one of its parts ("read wait"), one key of its counts
+//                              ("remote IPI send"), whose calls ("kswapd", "all"; else the workload's)
+//   SERIES                     a sampler's series (metric_series.c): how far a counter went in the run; the
+//                              mean over time of a level
 //   SERIES.rate; SERIES.mean .min .max .first .last   other views of it
-//   extract.NAME, bench.NAME, tag.NAME                what the workload printed, what a benchmark gave, what
-//   the
-//                                                     user said (metric_user.c) promotions, demotions,
-//                                                     fast_share, ...            derived from those
-//                                                     (metric_derived.c,
-//   metric_tiers.c)
+//   extract.NAME, bench.NAME, tag.NAME   what the workload printed, what a benchmark gave, what the user
+//                              said (metric_user.c)
+//   promotions, demotions, fast_share, ...            derived from those (metric_derived.c, metric_tiers.c)
 // Knows the store, not how anything is shown.
 #ifndef MMPROF_METRIC_METRIC_H
 #define MMPROF_METRIC_METRIC_H

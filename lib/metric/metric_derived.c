@@ -10,213 +10,134 @@
 #define TERMS 16
 
 struct derived {
-	const char *name, *unit_name;
-	enum metric_better better;
+	struct metric_row row;
 	// the sum of `of`, divided by the sum of `by` if there is any; "-TERM" is subtracted, and then none
 	// may be missing
 	const char *of[TERMS], *by[TERMS];
-	const char *what;
 };
 
 #define FAILED(REASON, WHY)                                                                                  \
-	{                                                                                                    \
-		"moves_failed_" #REASON, "ratio", METRIC_LESS, {"tiering.moves.fail_" #REASON},              \
-		    {"tiering.moves.tried"}, "part of the pages that our module tried to move: " WHY         \
-	}
+	.row = {"moves_failed_" #REASON, "ratio", METRIC_LESS,                                               \
+		"part of the pages that our module tried to move: " WHY},                                    \
+	.of = {"tiering.moves.fail_" #REASON}, .by = {"tiering.moves.tried"}
 
 static const struct derived table[] = {
-    {"promotions",
-     "pages",
-     METRIC_NEITHER,
+    {{"promotions", "pages", METRIC_NEITHER,
+      "pages moved to a faster memory tier by NUMA balancing and our module, whole machine"},
      {"vmstat.pgpromote_success", "tiering.moves.promoted"},
-     {},
-     "pages moved to a faster memory tier by NUMA balancing and our module, whole machine"},
-    {"demotions",
-     "pages",
-     METRIC_NEITHER,
+     {}},
+    {{"demotions", "pages", METRIC_NEITHER,
+      "pages moved to a slower memory tier by reclaim and our module, whole machine"},
      {"vmstat.pgdemote_kswapd", "vmstat.pgdemote_direct", "vmstat.pgdemote_khugepaged",
       "vmstat.pgdemote_proactive", "tiering.moves.demoted"},
-     {},
-     "pages moved to a slower memory tier by reclaim and our module, whole machine"},
-    {"migrations",
-     "pages",
-     METRIC_NEITHER,
+     {}},
+    {{"migrations", "pages", METRIC_NEITHER, "pages migrated for any reason"},
      {"vmstat.pgmigrate_success", "tiering.moves.tpm_promoted", "tiering.moves.shadow_demoted"},
-     {},
-     "pages migrated for any reason"},
-    {"migration_failures",
-     "pages",
-     METRIC_LESS,
+     {}},
+    {{"migration_failures", "pages", METRIC_LESS, "pages that could not be migrated"},
      {"vmstat.pgmigrate_fail", "tiering.moves.fail_dirty"},
-     {},
-     "pages that could not be migrated"},
-    {"migration_failure_ratio",
-     "ratio",
-     METRIC_LESS,
+     {}},
+    {{"migration_failure_ratio", "ratio", METRIC_LESS, "failed part of all page migrations"},
      {"vmstat.pgmigrate_fail", "tiering.moves.fail_dirty"},
      {"vmstat.pgmigrate_fail", "tiering.moves.fail_dirty", "vmstat.pgmigrate_success",
-      "tiering.moves.tpm_promoted", "tiering.moves.shadow_demoted"},
-     "failed part of all page migrations"},
-    FAILED(gone, "the process, or the mapping, was gone"),
-    FAILED(stale, "another page was mapped there by then"),
-    FAILED(vma, "it was not private anonymous memory, or locked"),
-    FAILED(shared, "it was mapped by another process too"),
-    FAILED(lru, "it could not be taken off the LRU"),
-    FAILED(nomem, "there was no free page"),
-    FAILED(migrate, "the kernel could not move it: in use"),
-    FAILED(bounced, "it had moved, but was not there afterwards"),
-    FAILED(dirty, "it was written to while it was copied (nomad)"),
-    {"moves_unaccounted",
-     "pages",
-     METRIC_NEITHER,
+      "tiering.moves.tpm_promoted", "tiering.moves.shadow_demoted"}},
+    {FAILED(gone, "the process, or the mapping, was gone")},
+    {FAILED(stale, "another page was mapped there by then")},
+    {FAILED(vma, "it was not private anonymous memory, or locked")},
+    {FAILED(shared, "it was mapped by another process too")},
+    {FAILED(lru, "it could not be taken off the LRU")},
+    {FAILED(nomem, "there was no free page")},
+    {FAILED(migrate, "the kernel could not move it: in use")},
+    {FAILED(bounced, "it had moved, but was not there afterwards")},
+    {FAILED(dirty, "it was written to while it was copied (nomad)")},
+    {{"moves_unaccounted", "pages", METRIC_NEITHER,
+      "pages that our module tried to move and did not count as moved or failed, but for a batch that was "
+      "being "
+      "counted at the end"},
      {"tiering.moves.tried", "-tiering.moves.promoted", "-tiering.moves.demoted", "-tiering.moves.fail_gone",
       "-tiering.moves.fail_stale", "-tiering.moves.fail_vma", "-tiering.moves.fail_shared",
       "-tiering.moves.fail_lru", "-tiering.moves.fail_nomem", "-tiering.moves.fail_migrate",
       "-tiering.moves.fail_bounced", "-tiering.moves.fail_dirty"},
-     {},
-     "pages that our module tried to move and did not count as moved or failed, but for a batch that was "
-     "being "
-     "counted at the end"},
-    {"samples_unaccounted",
-     "count",
-     METRIC_NEITHER,
+     {}},
+    {{"samples_unaccounted", "count", METRIC_NEITHER,
+      "samples that our module neither kept nor counted as dropped, but for those that were being counted at "
+      "the "
+      "end"},
      {"tiering.samples.total", "-tiering.samples.kept_fast", "-tiering.samples.kept_slow",
       "-tiering.samples.drop_invalid", "-tiering.samples.drop_vma", "-tiering.samples.drop_trylock",
       "-tiering.samples.drop_queue_full", "-tiering.samples.drop_table_full"},
-     {},
-     "samples that our module neither kept nor counted as dropped, but for those that were being counted at "
-     "the "
-     "end"},
-    {"demeter_samples_unaccounted",
-     "count",
-     METRIC_NEITHER,
+     {}},
+    {{"demeter_samples_unaccounted", "count", METRIC_NEITHER,
+      "samples that Demeter's kernel neither kept nor counted as dropped"},
      {"vmstat.pebs_nr_sampled", "-vmstat.pebs_nr_sampled_fmem", "-vmstat.pebs_nr_sampled_smem",
       "-vmstat.pebs_nr_discarded"},
-     {},
-     "samples that Demeter's kernel neither kept nor counted as dropped"},
-    {"hint_faults", "count", METRIC_NEITHER, {"vmstat.numa_hint_faults"}, {}, "NUMA hint faults"},
-    {"tlb_flushes",
-     "count",
-     METRIC_LESS,
+     {}},
+    {{"hint_faults", "count", METRIC_NEITHER, "NUMA hint faults"}, {"vmstat.numa_hint_faults"}, {}},
+    {{"tlb_flushes", "count", METRIC_LESS, "TLB flushes on any CPU, all reasons"},
      {"tlb_flush_count@all.count"},
-     {},
-     "TLB flushes on any CPU, all reasons"},
-    {"trylock_failure_ratio",
-     "ratio",
-     METRIC_LESS,
+     {}},
+    {{"trylock_failure_ratio", "ratio", METRIC_LESS,
+      "failed part of the workload's mmap_lock read acquires; only a trylock or a killed task fails, and the "
+      "tracepoints don't tell a successful trylock from a lock"},
      {"mmap_lock/read acquire=failed.count"},
-     {"mmap_lock/read acquire.count"},
-     "failed part of the workload's mmap_lock read acquires; only a trylock or a killed task fails, and the "
-     "tracepoints don't tell a successful trylock from a lock"},
-    {"fault_time_share",
-     "ratio",
-     METRIC_LESS,
+     {"mmap_lock/read acquire.count"}},
+    {{"fault_time_share", "ratio", METRIC_LESS,
+      "the workload's time in page faults, sleep included, as a part of its CPU time"},
      {"handle_mm_fault.total"},
-     {"cpu"},
-     "the workload's time in page faults, sleep included, as a part of its CPU time"},
-    {"kswapd_wakeups", "count", METRIC_NEITHER, {"vmstat.pageoutrun"}, {}, "times that kswapd went to work"},
-    {"direct_reclaims",
-     "count",
-     METRIC_LESS,
+     {"cpu"}},
+    {{"kswapd_wakeups", "count", METRIC_NEITHER, "times that kswapd went to work"},
+     {"vmstat.pageoutrun"},
+     {}},
+    {{"direct_reclaims", "count", METRIC_LESS, "allocations that had to reclaim memory themselves"},
      {"vmstat.allocstall_dma", "vmstat.allocstall_dma32", "vmstat.allocstall_normal",
       "vmstat.allocstall_movable", "vmstat.allocstall_device"},
-     {},
-     "allocations that had to reclaim memory themselves"},
-    {"kswapd_reclaim_time",
-     "ns",
-     METRIC_LESS,
+     {}},
+    {{"kswapd_reclaim_time", "ns", METRIC_LESS, "time that kswapd spent reclaiming, sleep included"},
      {"balance_pgdat@kswapd.total"},
-     {},
-     "time that kswapd spent reclaiming, sleep included"},
-    {"direct_reclaim_time",
-     "ns",
-     METRIC_LESS,
+     {}},
+    {{"direct_reclaim_time", "ns", METRIC_LESS, "time that allocations spent reclaiming, sleep included"},
      {"try_to_free_pages@all.total"},
-     {},
-     "time that allocations spent reclaiming, sleep included"},
-    {"direct_scan_share",
-     "ratio",
-     METRIC_LESS,
+     {}},
+    {{"direct_scan_share", "ratio", METRIC_LESS,
+      "part of the pages that reclaim looked at that was in direct reclaim"},
      {"vmstat.pgscan_direct"},
-     {"vmstat.pgscan_direct", "vmstat.pgscan_kswapd", "vmstat.pgscan_khugepaged"},
-     "part of the pages that reclaim looked at that was in direct reclaim"},
-    {"reclaim_efficiency",
-     "ratio",
-     METRIC_MORE,
+     {"vmstat.pgscan_direct", "vmstat.pgscan_kswapd", "vmstat.pgscan_khugepaged"}},
+    {{"reclaim_efficiency", "ratio", METRIC_MORE, "pages freed for each one that reclaim looked at"},
      {"vmstat.pgsteal_direct", "vmstat.pgsteal_kswapd", "vmstat.pgsteal_khugepaged"},
-     {"vmstat.pgscan_direct", "vmstat.pgscan_kswapd", "vmstat.pgscan_khugepaged"},
-     "pages freed for each one that reclaim looked at"},
-    {"swap_readahead_hits",
-     "ratio",
-     METRIC_MORE,
+     {"vmstat.pgscan_direct", "vmstat.pgscan_kswapd", "vmstat.pgscan_khugepaged"}},
+    {{"swap_readahead_hits", "ratio", METRIC_MORE, "pages read ahead from swap that were then used"},
      {"vmstat.swap_ra_hit"},
-     {"vmstat.swap_ra"},
-     "pages read ahead from swap that were then used"},
-    {"zswap_ratio",
-     "ratio",
-     METRIC_MORE,
+     {"vmstat.swap_ra"}},
+    {{"zswap_ratio", "ratio", METRIC_MORE,
+      "what is in zswap, by the memory that its pool takes; means over time"},
      {"zswap.Zswapped"},
-     {"zswap.Zswap"},
-     "what is in zswap, by the memory that its pool takes; means over time"},
-    {"zswap_rejects",
-     "count",
-     METRIC_LESS,
+     {"zswap.Zswap"}},
+    {{"zswap_rejects", "count", METRIC_LESS, "pages that zswap did not take"},
      {"zswap.reject_compress_poor", "zswap.reject_compress_fail", "zswap.reject_alloc_fail",
       "zswap.reject_kmemcache_fail", "zswap.reject_reclaim_fail"},
-     {},
-     "pages that zswap did not take"},
-    {"ksm_saved",
-     "pages",
-     METRIC_MORE,
+     {}},
+    {{"ksm_saved", "pages", METRIC_MORE,
+      "pages that KSM had freed at the last reading while the workload ran"},
      {"ksm.pages_sharing.end", "ksm.ksm_zero_pages.end"},
-     {},
-     "pages that KSM had freed at the last reading while the workload ran"},
-    {"ksm_merged",
-     "pages",
-     METRIC_MORE,
+     {}},
+    {{"ksm_merged", "pages", METRIC_MORE, "pages that KSM merged in the run"},
      {"ksm.merged_in_reclaim", "ksm.merged_outside_reclaim"},
-     {},
-     "pages that KSM merged in the run"},
-    {"ksm_merged_in_reclaim_share",
-     "ratio",
-     METRIC_NEITHER,
+     {}},
+    {{"ksm_merged_in_reclaim_share", "ratio", METRIC_NEITHER,
+      "part of the merged pages that was merged while pages were being reclaimed"},
      {"ksm.merged_in_reclaim"},
-     {"ksm.merged_in_reclaim", "ksm.merged_outside_reclaim"},
-     "part of the merged pages that was merged while pages were being reclaimed"},
-    {"management_cpu",
-     "ns",
-     METRIC_LESS,
+     {"ksm.merged_in_reclaim", "ksm.merged_outside_reclaim"}},
+    {{"management_cpu", "ns", METRIC_LESS,
+      "CPU time of the threads that manage memory; what faults do in the workload is in the workload's, and "
+      "what kworkers do (zswap's shrink_worker, which the probe of that name times; the promotion of Nomad's "
+      "own "
+      "kernel) is in cpu.kworker"},
      {"cpu.kdamond", "cpu.kpromoted", "cpu.kmigrated", "cpu.kscand", "cpu.demeter", "cpu.kswapd", "cpu.ksmd",
       "cpu.kcompactd", "cpu.khugepaged", "cpu.ktiering", "cpu.kmigraterd", "cpu.ksamplingd",
       "control.self_ns"},
-     {},
-     "CPU time of the threads that manage memory; what faults do in the workload is in the workload's, and "
-     "what kworkers do (zswap's shrink_worker, which the probe of that name times; the promotion of Nomad's "
-     "own "
-     "kernel) is in cpu.kworker"},
-    {"oom_kills", "count", METRIC_LESS, {"vmstat.oom_kill"}, {}, "processes that the OOM killer ended"},
+     {}},
+    {{"oom_kills", "count", METRIC_LESS, "processes that the OOM killer ended"}, {"vmstat.oom_kill"}, {}},
 };
-
-static void fill(struct metric *m, const struct derived *d)
-{
-	m->name = d->name;
-	m->unit_name = d->unit_name;
-	m->unit = metric_unit_of(d->unit_name);
-	m->better = d->better;
-	m->what = d->what;
-	m->data = (void *)d;
-}
-
-static int find(struct store *store G_GNUC_UNUSED, struct metric *m)
-{
-	for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
-		if (strcmp(table[i].name, m->name))
-			continue;
-		fill(m, &table[i]);
-		return 0;
-	}
-	return -ENOENT;
-}
 
 // Adds one term to `sum`, which is NAN until the first.
 static void add_term(const double *one, double sign, guint n, double *sum, const char *const *reasons,
@@ -289,15 +210,4 @@ static int values(struct store *store, const struct metric *m, const GArray *run
 	return rc;
 }
 
-static int list(struct store *store G_GNUC_UNUSED, GPtrArray *metrics)
-{
-	for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
-		struct metric m = {};
-
-		fill(&m, &table[i]);
-		metric_listed(metrics, &m);
-	}
-	return 0;
-}
-
-const struct metric_kind metric_derived = {find, values, NULL, list};
+const struct metric_kind metric_derived = {.values = values, METRIC_TABLE(table)};

@@ -3,37 +3,19 @@
 #include "metric/internal.h"
 
 struct told {
-	const char *name, *pattern, *what;
+	struct metric_row row;
+	const char *pattern;
 };
 
 static const struct told table[] = {
-    {"log.oom_kills", "ut of memory: Killed process",
-     "processes that the OOM killer ended, by the kernel's log"},
-    {"log.hung_tasks", "blocked for more than",
-     "tasks that did not run for two minutes, by the kernel's log"},
-    {"log.allocation_failures", "page allocation failure", "allocations that failed, by the kernel's log"},
-    {"log.stalls", "rcu: INFO:", "stalls of CPUs or tasks, by the kernel's log"},
+    {{"log.oom_kills", "count", METRIC_LESS, "processes that the OOM killer ended, by the kernel's log"},
+     "ut of memory: Killed process"},
+    {{"log.hung_tasks", "count", METRIC_LESS, "tasks that did not run for two minutes, by the kernel's log"},
+     "blocked for more than"},
+    {{"log.allocation_failures", "count", METRIC_LESS, "allocations that failed, by the kernel's log"},
+     "page allocation failure"},
+    {{"log.stalls", "count", METRIC_LESS, "stalls of CPUs or tasks, by the kernel's log"}, "rcu: INFO:"},
 };
-
-static void fill(struct metric *m, const struct told *t)
-{
-	m->name = t->name;
-	m->unit_name = "count";
-	m->unit = METRIC_COUNT;
-	m->better = METRIC_LESS;
-	m->what = t->what;
-	m->data = (void *)t;
-}
-
-static int find(struct store *store G_GNUC_UNUSED, struct metric *m)
-{
-	for (size_t i = 0; i < G_N_ELEMENTS(table); i++)
-		if (!strcmp(table[i].name, m->name)) {
-			fill(m, &table[i]);
-			return 0;
-		}
-	return -ENOENT;
-}
 
 // The reason why a run's log is not known, or not all of it; NULL: it is.
 static int why_not(struct store *store, int64_t run, const GArray *lines, const char **why)
@@ -75,15 +57,4 @@ static int values(struct store *store, const struct metric *m, const GArray *run
 	return 0;
 }
 
-static int list(struct store *store G_GNUC_UNUSED, GPtrArray *metrics)
-{
-	for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
-		struct metric m = {};
-
-		fill(&m, &table[i]);
-		metric_listed(metrics, &m);
-	}
-	return 0;
-}
-
-const struct metric_kind metric_log = {find, values, NULL, list};
+const struct metric_kind metric_log = {.values = values, METRIC_TABLE(table)};

@@ -382,4 +382,5 @@ static int list(struct store *store, GPtrArray *metrics)
 	return 0;
 }
 
-const struct metric_kind metric_probe = {find, values, free_data, list};
+const struct metric_kind metric_probe = {
+    .find = find, .values = values, .free_data = free_data, .list = list};

@@ -2,50 +2,29 @@
 #include "metric/internal.h"
 
 struct field {
-	const char *name, *unit_name;
-	enum metric_better better;
+	struct metric_row row;
 	size_t offset, also; // `also`: a second field that is added; 0: none
-	const char *what;
 };
 
 #define AT(name) offsetof(struct store_run_row, name)
 static const struct field fields[] = {
-    {"elapsed", "ns", METRIC_LESS, AT(elapsed_ns), 0, "from the workload's start to its end"},
-    {"cpu", "ns", METRIC_LESS, AT(user_ns), AT(system_ns), "CPU time of the workload, user and system"},
-    {"user", "ns", METRIC_LESS, AT(user_ns), 0, "CPU time of the workload in user mode"},
-    {"system", "ns", METRIC_LESS, AT(system_ns), 0, "CPU time of the workload in the kernel"},
-    {"maxrss", "bytes", METRIC_LESS, AT(maxrss_bytes), 0, "largest resident set of one of its processes"},
-    {"minflt", "count", METRIC_NEITHER, AT(minflt), 0, "page faults without I/O"},
-    {"majflt", "count", METRIC_LESS, AT(majflt), 0, "page faults with I/O"},
-    {"nvcsw", "count", METRIC_NEITHER, AT(nvcsw), 0, "voluntary context switches"},
-    {"nivcsw", "count", METRIC_NEITHER, AT(nivcsw), 0, "involuntary context switches"},
-    {"inblock", "count", METRIC_NEITHER, AT(inblock), 0, "blocks of 512 bytes read from disk"},
-    {"oublock", "count", METRIC_NEITHER, AT(oublock), 0, "blocks of 512 bytes written to disk"},
-    {"self", "ns", METRIC_LESS, AT(self_user_ns), AT(self_system_ns), "mmprof's own CPU time during the run"},
-    {"self_maxrss", "bytes", METRIC_LESS, AT(self_maxrss_bytes), 0, "mmprof's own largest resident set"},
-    {"bpf", "ns", METRIC_LESS, AT(bpf_ns), 0, "time in mmprof's BPF programs"},
+    {{"elapsed", "ns", METRIC_LESS, "from the workload's start to its end"}, AT(elapsed_ns), 0},
+    {{"cpu", "ns", METRIC_LESS, "CPU time of the workload, user and system"}, AT(user_ns), AT(system_ns)},
+    {{"user", "ns", METRIC_LESS, "CPU time of the workload in user mode"}, AT(user_ns), 0},
+    {{"system", "ns", METRIC_LESS, "CPU time of the workload in the kernel"}, AT(system_ns), 0},
+    {{"maxrss", "bytes", METRIC_LESS, "largest resident set of one of its processes"}, AT(maxrss_bytes), 0},
+    {{"minflt", "count", METRIC_NEITHER, "page faults without I/O"}, AT(minflt), 0},
+    {{"majflt", "count", METRIC_LESS, "page faults with I/O"}, AT(majflt), 0},
+    {{"nvcsw", "count", METRIC_NEITHER, "voluntary context switches"}, AT(nvcsw), 0},
+    {{"nivcsw", "count", METRIC_NEITHER, "involuntary context switches"}, AT(nivcsw), 0},
+    {{"inblock", "count", METRIC_NEITHER, "blocks of 512 bytes read from disk"}, AT(inblock), 0},
+    {{"oublock", "count", METRIC_NEITHER, "blocks of 512 bytes written to disk"}, AT(oublock), 0},
+    {{"self", "ns", METRIC_LESS, "mmprof's own CPU time during the run"},
+     AT(self_user_ns),
+     AT(self_system_ns)},
+    {{"self_maxrss", "bytes", METRIC_LESS, "mmprof's own largest resident set"}, AT(self_maxrss_bytes), 0},
+    {{"bpf", "ns", METRIC_LESS, "time in mmprof's BPF programs"}, AT(bpf_ns), 0},
 };
-
-static void fill(struct metric *m, const struct field *f)
-{
-	m->name = f->name;
-	m->unit_name = f->unit_name;
-	m->unit = metric_unit_of(f->unit_name);
-	m->better = f->better;
-	m->what = f->what;
-	m->data = (void *)f;
-}
-
-static int find(struct store *store G_GNUC_UNUSED, struct metric *m)
-{
-	for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
-		if (strcmp(fields[i].name, m->name))
-			continue;
-		fill(m, &fields[i]);
-		return 0;
-	}
-	return -ENOENT;
-}
 
 static int64_t get(const struct store_run_row *run, size_t offset)
 {
@@ -72,15 +51,4 @@ static int values(struct store *store G_GNUC_UNUSED, const struct metric *m, con
 	return 0;
 }
 
-static int list(struct store *store G_GNUC_UNUSED, GPtrArray *metrics)
-{
-	for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
-		struct metric m = {};
-
-		fill(&m, &fields[i]);
-		metric_listed(metrics, &m);
-	}
-	return 0;
-}
-
-const struct metric_kind metric_run = {find, values, NULL, list};
+const struct metric_kind metric_run = {.values = values, METRIC_TABLE(fields)};

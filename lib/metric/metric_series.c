@@ -178,4 +178,5 @@ static int list(struct store *store, GPtrArray *metrics)
 	return rc;
 }
 
-const struct metric_kind metric_series = {find, values, free_data, list};
+const struct metric_kind metric_series = {
+    .find = find, .values = values, .free_data = free_data, .list = list};

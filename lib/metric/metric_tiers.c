@@ -5,10 +5,12 @@
 
 #include "metric/tiers.h"
 
-static const struct {
-	const char *name, *what;
-} table[] = {{"fast_share", "part of the workload's memory that is in the fastest tier, mean over time"},
-	     {"fast_share_end", "part of the workload's memory that is in the fastest tier, at the end"}};
+static const struct metric_row table[] = {
+    {"fast_share", "ratio", METRIC_MORE,
+     "part of the workload's memory that is in the fastest tier, mean over time"},
+    {"fast_share_end", "ratio", METRIC_MORE,
+     "part of the workload's memory that is in the fastest tier, at the end"},
+};
 
 // "0-1,3" → bits
 static uint64_t parse_nodes(const char *text)
@@ -63,21 +65,6 @@ int tiers_fast_nodes(struct store *store, int64_t run, uint64_t *nodes, const ch
 	*nodes = 0;
 	*why = n ? "all memory of this machine is of one tier" : "this kernel tells no memory tiers";
 	return rc;
-}
-
-static int find(struct store *store G_GNUC_UNUSED, struct metric *m)
-{
-	for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
-		if (strcmp(m->name, table[i].name))
-			continue;
-		m->unit = METRIC_RATIO;
-		m->unit_name = "ratio";
-		m->better = METRIC_MORE;
-		m->what = table[i].what;
-		m->data = (void *)&table[i];
-		return 0;
-	}
-	return -ENOENT;
 }
 
 static int node_values(struct store *store, int node, bool end, const GArray *runs, double *values)
@@ -143,15 +130,4 @@ static int values(struct store *store, const struct metric *m, const GArray *run
 	return rc;
 }
 
-static int list(struct store *store, GPtrArray *metrics)
-{
-	for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
-		struct metric m = {.name = table[i].name};
-
-		find(store, &m);
-		metric_listed(metrics, &m);
-	}
-	return 0;
-}
-
-const struct metric_kind metric_tiers = {find, values, NULL, list};
+const struct metric_kind metric_tiers = {.values = values, METRIC_TABLE(table)};

@@ -4,67 +4,41 @@
 #include "metric/internal.h"
 
 struct share {
-	const char *name, *what;
-	enum metric_better better;
+	struct metric_row row;
 	const char *of, *less, *by[2]; // (of - less) / (by[0] + by[1])
 };
 
 static const struct share table[] = {
-    {"true_fast_share",
-     "part of the workload's memory accesses that fast memory served, exactly",
-     METRIC_MORE,
+    {{"true_fast_share", "ratio", METRIC_MORE,
+      "part of the workload's memory accesses that fast memory served, exactly"},
      "truth.fast",
      NULL,
      {"truth.fast", "truth.slow"}},
-    {"true_hot_fast_share",
-     "part of the truly hot pages (those with 80 % of the accesses in a second) that is in fast memory, mean "
-     "over time",
-     METRIC_MORE,
+    {{"true_hot_fast_share", "ratio", METRIC_MORE,
+      "part of the truly hot pages (those with 80 % of the accesses in a second) that is in fast memory, "
+      "mean "
+      "over time"},
      "truth.hot_fast",
      NULL,
      {"truth.hot", NULL}},
-    {"oracle_fast_share",
-     "part of the accesses that fast memory would serve if it held each second's hottest pages, as many as "
-     "it can",
-     METRIC_NEITHER,
+    {{"oracle_fast_share", "ratio", METRIC_NEITHER,
+      "part of the accesses that fast memory would serve if it held each second's hottest pages, as many as "
+      "it can"},
      "truth.oracle_fast",
      NULL,
      {"truth.fast", "truth.slow"}},
-    {"oracle_distance",
-     "part of the accesses that slow memory served and an oracle's placement would have fast memory serve",
-     METRIC_LESS,
+    {{"oracle_distance", "ratio", METRIC_LESS,
+      "part of the accesses that slow memory served and an oracle's placement would have fast memory serve"},
      "truth.oracle_fast",
      "truth.fast",
      {"truth.fast", "truth.slow"}},
-    {"truth_doubt_share",
-     "part of the accesses whose page was the workload's in only one of the snapshots around; pages that it "
-     "had only between two are not in it",
-     METRIC_LESS,
+    {{"truth_doubt_share", "ratio", METRIC_LESS,
+      "part of the accesses whose page was the workload's in only one of the snapshots around; pages that it "
+      "had only between two are not in it"},
      "truth.doubt",
      NULL,
      {"truth.fast", "truth.slow"}},
 };
-
-static void fill(struct metric *m, const struct share *s)
-{
-	m->name = s->name;
-	m->unit = METRIC_RATIO;
-	m->unit_name = "ratio";
-	m->better = s->better;
-	m->what = s->what;
-	m->data = (void *)s;
-}
-
-static int find(struct store *store G_GNUC_UNUSED, struct metric *m)
-{
-	for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
-		if (strcmp(m->name, table[i].name))
-			continue;
-		fill(m, &table[i]);
-		return 0;
-	}
-	return -ENOENT;
-}
 
 // `sign` times the series' value is added to each sum.
 static int add(struct store *store, const char *name, double sign, const GArray *runs, double *sums)
@@ -107,15 +81,4 @@ static int values(struct store *store, const struct metric *m, const GArray *run
 	return rc;
 }
 
-static int list(struct store *store G_GNUC_UNUSED, GPtrArray *metrics)
-{
-	for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
-		struct metric m = {};
-
-		fill(&m, &table[i]);
-		metric_listed(metrics, &m);
-	}
-	return 0;
-}
-
-const struct metric_kind metric_truth = {find, values, NULL, list};
+const struct metric_kind metric_truth = {.values = values, METRIC_TABLE(table)};

@@ -104,4 +104,4 @@ static int list(struct store *store, GPtrArray *metrics)
 	return 0;
 }
 
-const struct metric_kind metric_user = {find, values, NULL, list};
+const struct metric_kind metric_user = {.find = find, .values = values, .list = list};
