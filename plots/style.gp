@@ -48,6 +48,21 @@ else { set label slot_name[s] at first i + (s - (slot_names + 1) / 2.0) * slot, 
 panels_begin = "set multiplot layout panel_rows,panel_columns margins left,right,bottom,top spacing gap_x,gap_y; \
 eval y_axis; eval below"
 panel_begin = "if (p > 1) { eval no_legend }; set title panel[p] offset 0,-title_drop / tall textcolor rgb ink"
+# the body of a figure over time: `eval over_time`; its data are `time` and `marks`. Thin: each run; thick: their median.
+over_time = "eval panels_begin; do for [p=1:panels] { eval panel_begin; \
+set xrange [0:panel_end[p] * x_scale]; set yrange [y_least:panel_most[p] * y_scale]; eval phase_marks; \
+plot for [i=1:lines] values index 2 * ((p - 1) * lines + i - 1) using ($1 * x_scale):($2 * y_scale) skip 1 with lines \
+lc rgb stroke[mod8(i)] dt 1 lw 0.35 * data_width, \
+for [i=1:lines] values index 2 * ((p - 1) * lines + i - 1) + 1 using ($1 * x_scale):($2 * y_scale) skip 1 with lines \
+ls mod8(i) lw 1.2 * data_width title line[i] }; unset multiplot"
+# the body of a figure of bars that are sums of parts: `eval stacked`; its data are `parts`
+of_part(i) = column('part') == i ? column('x') : NaN
+stacked = "set datafile columnheaders; eval slots; eval y_axis; set yrange [0:*]; half = slot * 0.46; \
+plot for [i=1:lines] parts using (of_part(i)):(column('y_low')):(of_part(i) - half):(of_part(i) + half):(column('y_low')):(column('y_high')) \
+with boxxyerror fillstyle solid border rgb ink fillcolor rgb colour[mod8(i)] lw 0.4 title line[i], \
+for [i=1:hatched] parts using (of_part(i)):(column('y_low')):(of_part(i) - half):(of_part(i) + half):(column('y_low')):(hatch[mod8(i)] ? column('y_high') : column('y_low')) \
+with boxxyerror fillstyle transparent pattern hatch[mod8(i)] border rgb ink fillcolor rgb ink lw 0.4, \
+parts using (column('y_high') >= 0 ? NaN : of_part(1)):(0):(no_data) with labels rotate by no_data_angle left offset 0,0.34 / tall textcolor rgb ink font no_data_font"
 if (!exists('x_title')) { x_title = '' }
 if (!exists('y_title')) { y_title = '' }
 # an axis of latencies: `eval latency_x` or `eval latency_y`. Every decade is named, or every second one...; of few

@@ -14,18 +14,13 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/kfile.h"
 
 static int write_file(const char *path, const char *value, int flags)
 {
 	g_autofree char *text = g_strconcat(value, "\n", NULL);
-	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | flags), rc = 0;
 
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		rc = -errno;
-	close(fd);
-	return rc;
+	return kfile_write(path, flags, text);
 }
 
 // A device is busy for a moment when somebody looks at it, as udev does.

@@ -1,7 +1,6 @@
 // reclaim: what allocating costs when each page must be reclaimed first: page-cache pages of a file are read
 // in a cgroup whose memory.high is below their number (mm/memcontrol.c, mm/vmscan.c: direct reclaim).
 #include <errno.h>
-#include <fcntl.h>
 #include <glib.h>
 #include <inttypes.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/kfile.h"
 #include "bench/bench.h"
 #include "bench/memory.h"
 #include "host/read.h"
@@ -82,17 +82,8 @@ static int sample(struct bench_run *run, void *ctx, uint64_t *cycles)
 static int set_high(const char *value)
 {
 	g_autofree char *path = own_file("memory.high");
-	int fd, rc = 0;
 
-	if (!path)
-		return -EPERM;
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, value, strlen(value)) < 0)
-		rc = -errno;
-	close(fd);
-	return rc;
+	return path ? kfile_write(path, 0, value) : -EPERM;
 }
 
 // From now on there is room for `high` of it; the rest is reclaimed at once, if it can be. Only now: who

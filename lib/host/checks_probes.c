@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/journal.h"
+#include "base/kfile.h"
 #include "host/checks.h"
 
 // --- fentry
@@ -120,14 +121,8 @@ static void kprobe_multi(const struct checks *c)
 static int put(const char *dir, const char *file, const char *value)
 {
 	g_autofree char *path = g_build_filename(dir, file, NULL);
-	int fd = open(path, O_WRONLY | O_CLOEXEC | O_TRUNC), error = 0;
 
-	if (fd < 0)
-		return errno;
-	if (write(fd, value, strlen(value)) < 0)
-		error = errno;
-	close(fd);
-	return error;
+	return -kfile_write(path, O_TRUNC, value);
 }
 
 static char *get(const char *dir, const char *file)

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/journal.h"
+#include "base/kfile.h"
 #include "host/host.h"
 
 #define GROUP "mmprof"
@@ -19,14 +20,9 @@
 static int append(const char *text)
 {
 	g_autofree char *path = g_build_filename(host_tracefs() ? host_tracefs() : "", "kprobe_events", NULL);
-	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC), rc = 0;
+	int rc = kfile_write(path, O_APPEND, text);
 
-	if (fd < 0)
-		return err_set(-errno, "can't open %s: %m", path);
-	if (write(fd, text, strlen(text)) < 0)
-		rc = err_set(-errno, "kprobe_events does not take \"%s\": %m", text);
-	close(fd);
-	return rc;
+	return rc ? err_set(rc, "%s does not take \"%s\": %s", path, text, g_strerror(-rc)) : 0;
 }
 
 int kretprobe_make(const char *symbol, uint32_t number, struct kretprobe *k)

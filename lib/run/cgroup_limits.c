@@ -2,13 +2,12 @@
 #include "run/cgroup_limits.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <glib.h>
 #include <stdbool.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/err.h"
+#include "base/kfile.h"
 #include "host/read.h"
 
 // Which of two limits is tighter; "max" is none. CPU time is "QUOTA PERIOD".
@@ -66,18 +65,11 @@ static char *chosen(const char *hierarchy, const char *own, const char *file)
 static int give(const char *path, const char *file, const char *value)
 {
 	g_autofree char *name = g_build_filename(path, file, NULL);
-	int fd, rc = 0;
+	int rc = value ? kfile_write(name, 0, value) : 0;
 
-	if (!value)
-		return 0;
-	fd = open(name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 || write(fd, value, strlen(value)) < 0)
-		rc = err_set(-errno,
-			     "mmprof's own limit of %s (%s) can't be given to the workload's cgroup: %m",
-			     file, value);
-	if (fd >= 0)
-		close(fd);
-	return rc;
+	return rc ? err_set(rc, "mmprof's own limit of %s (%s) can't be given to the workload's cgroup: %s",
+			    file, value, g_strerror(-rc))
+		  : 0;
 }
 
 int cgroup_limits_copy(const char *hierarchy, const char *path)

@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "base/journal.h"
+#include "base/kfile.h"
 #include "host/read.h"
 #include "system/settings.h"
 #include "system/spec.h"
@@ -133,17 +134,6 @@ static int check_options(const struct system_spec *spec)
 
 // --- doing it
 
-static int write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), rc = 0;
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		rc = err_set(-errno, "%s = %s: %m", path, text);
-	if (fd >= 0)
-		close(fd);
-	return rc;
-}
-
 // The node of a block device comes back a moment after its driver.
 static void wait_for(const char *device)
 {
@@ -187,11 +177,11 @@ static int set_up(const struct system_spec *spec)
 	bind = g_build_filename(driver, "bind", NULL);
 	rc = write_down(address, unbind, bind, type);
 	if (!rc)
-		rc = write_text(unbind, address);
+		rc = kfile_set(unbind, address);
 	if (!rc)
-		rc = write_text(type, word);
+		rc = kfile_set(type, word);
 	if (!rc)
-		rc = write_text(bind, address);
+		rc = kfile_set(bind, address);
 	if (!rc)
 		wait_for(device);
 	return rc;

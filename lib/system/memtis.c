@@ -5,13 +5,12 @@
 #include "system/memtis.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <glib.h>
 #include <stddef.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/err.h"
+#include "base/kfile.h"
 #include "system/system.h"
 
 #define KNOBS "/sys/kernel/mm/htmm/"
@@ -43,14 +42,8 @@ static const struct system_key keys[] = {
 int memtis_enable(const char *cgroup)
 {
 	g_autofree char *path = g_build_filename(cgroup, "memory.htmm_enabled", NULL);
-	int fd = open(path, O_WRONLY | O_CLOEXEC), rc = 0;
 
-	if (fd < 0)
-		return err_set(-errno, "%s: %m", path);
-	if (write(fd, "enabled", 7) != 7)
-		rc = err_set(errno ? -errno : -EIO, "%s can't be set to \"enabled\": %m", path);
-	close(fd);
-	return rc;
+	return kfile_set(path, "enabled");
 }
 
 static int begin(pid_t pid, const char *cgroup)

@@ -2,13 +2,13 @@
 #include "system/pin.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <glib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/journal.h"
+#include "base/kfile.h"
 #include "system/frequency.h"
 #include "system/settings.h"
 #include "system/swap.h"
@@ -92,16 +92,14 @@ static int act_swap(char **done)
 static int act_caches(char **done)
 {
 	g_autofree char *path = g_strconcat(settings_root, DROP_CACHES, NULL);
-	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW), rc = 0;
+	int rc;
 
-	if (fd < 0)
-		return err_set(-errno, "can't open %s: %m", path);
 	sync();
-	if (write(fd, "3\n", 2) != 2)
-		rc = err_set(-errno, "can't write %s: %m", path);
-	close(fd);
+	rc = kfile_write(path, 0, "3\n");
+	if (rc)
+		return err_set(rc, "can't write %s: %s", path, g_strerror(-rc));
 	*done = g_strdup("dropped before the run");
-	return rc;
+	return 0;
 }
 
 static int act_aslr(char **done)

@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "base/journal.h"
+#include "base/kfile.h"
 
 #define SYSCTL "sysctl."
 
@@ -228,19 +229,16 @@ int setting_apply(const struct setting *s)
 {
 	g_autofree char *text = g_strconcat(s->value, "\n", NULL);
 	char real[PATH_MAX];
-	int fd, rc = resolve(s, real);
+	int rc = resolve(s, real);
 
 	if (!rc)
 		rc = write_down(real);
 	if (rc)
 		return rc;
-	fd = open(real, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return err_set(-errno, "%s can't be written: %m", s->path);
-	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		rc = err_set(-errno, "%s = %s: the kernel refused it: %m", s->key, s->value);
-	close(fd);
-	return rc ? rc : setting_verify(s);
+	rc = kfile_write(real, O_TRUNC, text);
+	if (rc)
+		return err_set(rc, "%s = %s: the kernel refused it: %s", s->key, s->value, g_strerror(-rc));
+	return setting_verify(s);
 }
 
 int setting_verify(const struct setting *s)

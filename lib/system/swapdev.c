@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/journal.h"
+#include "base/kfile.h"
 #include "system/module.h"
 #include "system/spec.h"
 #include "system/swap.h"
@@ -160,17 +161,6 @@ static int make_file(const char *dir, guint64 bytes)
 	return rc ? err_set(rc, "%s: %s", path, g_strerror(-rc)) : turn_on(path);
 }
 
-static int write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), rc = 0;
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		rc = err_set(-errno, "%s = %s: %m", path, text);
-	if (fd >= 0)
-		close(fd);
-	return rc;
-}
-
 // A device of the module's that nobody uses: its only one when it is loaded for this, else a new one.
 static int zram_number(int *number)
 {
@@ -185,7 +175,7 @@ static int zram_number(int *number)
 	*number = atoi(text); // known only when it is there, so that it can't be written down before
 	rc = journal_add(UNDO_WRITE, HOT_REMOVE, g_strstrip(text));
 	if (rc < 0)
-		write_text(HOT_REMOVE, text);
+		kfile_set(HOT_REMOVE, text);
 	return MIN(rc, 0);
 }
 
@@ -210,12 +200,12 @@ static int make_zram(guint64 bytes, const char *algorithm)
 	if (algorithm) {
 		g_autofree char *file = g_build_filename(dir, "comp_algorithm", NULL);
 
-		rc = write_text(file, algorithm);
+		rc = kfile_set(file, algorithm);
 	}
 	if (!rc) {
 		g_autofree char *file = g_build_filename(dir, "disksize", NULL);
 
-		rc = write_text(file, size);
+		rc = kfile_set(file, size);
 	}
 	if (rc)
 		return rc;
