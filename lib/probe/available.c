@@ -90,10 +90,15 @@ static char *here(const struct catalog_entry *e, const struct backends *b, bool 
 int catalog_list(struct doc *doc, const char *group)
 {
 	static const struct doc_column columns[] = {
-	    {"group", "group", DOC_PLAIN},     {"name", "name", DOC_PLAIN},
-	    {"kind", "kind", DOC_PLAIN},       {"default", "default", DOC_PLAIN},
-	    {"can", "here?", DOC_PLAIN},       {"here", "how, or why not", DOC_PLAIN},
-	    {"kernels", "kernels", DOC_PLAIN}, {"what", "what it measures", DOC_PLAIN},
+	    {"group", "group", DOC_PLAIN},
+	    {"name", "name", DOC_PLAIN},
+	    {"kind", "kind", DOC_PLAIN},
+	    {"default", "default", DOC_PLAIN},
+	    {"can", "here?", DOC_PLAIN},
+	    {"here", "how, or why not", DOC_PLAIN},
+	    {"kernels", "kernels", DOC_PLAIN},
+	    {"calls", "calls", DOC_PLAIN},
+	    {"what", "what it measures", DOC_PLAIN},
 	};
 	const GPtrArray *all = catalog();
 	struct doc_section *sec;
@@ -119,6 +124,10 @@ int catalog_list(struct doc *doc, const char *group)
 		doc_text(sec, "%s", can ? "yes" : "no");
 		doc_text(sec, "%s", how);
 		doc_text(sec, "%s", e->kernels);
+		doc_text(sec, "%s",
+			 catalog_flag(e, "hot")   ? "very many"
+			 : catalog_flag(e, "irq") ? "in interrupts"
+						  : "");
 		doc_text(sec, "%s", e->what);
 	}
 	if (b.why)
