@@ -1,12 +1,7 @@
 // lib/host on a tree of files of our own, for what this machine may lack (cpufreq, several nodes, tiers,
 // HMAT, other systems' knobs) and for hostile files; and on the real kernel, where the checks must leave
 // nothing behind.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tree.h"
 
 #include "host/host.h"
 
@@ -25,7 +20,6 @@
 #include <unistd.h>
 #include <zlib.h>
 
-static char *tree;
 static GHashTable *facts;
 static int n_facts;
 
@@ -33,41 +27,33 @@ static int n_facts;
 
 static char *at(const char *path)
 {
-	g_autofree char *full = g_strconcat(tree, path, NULL), *dir = g_path_get_dirname(full);
+	char *full = in_tree(path);
 
-	assert_int_equal(g_mkdir_with_parents(dir, 0755), 0);
-	return g_steal_pointer(&full);
+	tree_make_parent(full);
+	return full;
 }
 
 static void put_mode(const char *path, mode_t mode, const char *text)
 {
-	g_autofree char *full = at(path);
+	g_autofree char *full = in_tree(path);
 
-	assert_true(g_file_set_contents(full, text, -1, NULL));
+	tree_put(path, text);
 	assert_int_equal(chmod(full, mode), 0);
-}
-
-static void put(const char *path, const char *text)
-{
-	put_mode(path, 0644, text);
 }
 
 static int fresh_tree(void **state)
 {
 	(void)state;
-	tree = g_dir_make_tmp("mmprof-host-XXXXXX", NULL);
+	tree_make();
 	facts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	n_facts = 0;
-	return tree ? 0 : -1;
+	return 0;
 }
 
 static int drop_tree(void **state)
 {
-	char *argv[] = {"rm", "-rf", tree, NULL};
-
 	(void)state;
-	assert_true(g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL));
-	g_clear_pointer(&tree, g_free);
+	tree_remove();
 	g_clear_pointer(&facts, g_hash_table_unref);
 	return 0;
 }
@@ -116,26 +102,26 @@ static void nothing(void **state)
 static void knobs_and_counters(void **state)
 {
 	(void)state;
-	put("/proc/sys/kernel/osrelease", "6.1.0-56-amd64\n");
-	put("/proc/sys/vm/swappiness", "60\n");
-	put("/proc/sys/vm/lowmem_reserve_ratio", "256\t256\t32\t0\t0\n");
+	tree_put("/proc/sys/kernel/osrelease", "6.1.0-56-amd64\n");
+	tree_put("/proc/sys/vm/swappiness", "60\n");
+	tree_put("/proc/sys/vm/lowmem_reserve_ratio", "256\t256\t32\t0\t0\n");
 	put_mode("/proc/sys/vm/compact_memory", 0200, "");
 	put_mode("/proc/sys/vm/stat_refresh", 0600, "1");
-	put("/proc/sys/kernel/numa_balancing", "2\n");
-	put("/proc/sys/kernel/numa_balancing_promote_rate_limit_MBps", "65536\n");
-	put("/sys/kernel/mm/transparent_hugepage/enabled", "[always] madvise never\n");
-	put("/sys/kernel/mm/transparent_hugepage/khugepaged/defrag", "1\n");
+	tree_put("/proc/sys/kernel/numa_balancing", "2\n");
+	tree_put("/proc/sys/kernel/numa_balancing_promote_rate_limit_MBps", "65536\n");
+	tree_put("/sys/kernel/mm/transparent_hugepage/enabled", "[always] madvise never\n");
+	tree_put("/sys/kernel/mm/transparent_hugepage/khugepaged/defrag", "1\n");
 	put_mode("/sys/kernel/mm/transparent_hugepage/khugepaged/full_scans", 0444, "7\n");
-	put("/sys/kernel/mm/transparent_hugepage/hugepages-64kB/enabled", "inherit [never]\n");
+	tree_put("/sys/kernel/mm/transparent_hugepage/hugepages-64kB/enabled", "inherit [never]\n");
 	put_mode("/sys/kernel/mm/transparent_hugepage/hugepages-64kB/stats/nr_anon", 0444, "3\n");
-	put("/sys/kernel/mm/ksm/run", "1\n");
+	tree_put("/sys/kernel/mm/ksm/run", "1\n");
 	put_mode("/sys/kernel/mm/ksm/pages_shared", 0444, "812\n");
-	put("/sys/kernel/mm/lru_gen/enabled", "0x0007\n");
-	put("/sys/kernel/mm/numa/demotion_enabled", "true\n");
-	put("/sys/kernel/mm/htmm/htmm_sample_period", "199\n");
-	put("/sys/kernel/mm/damon/admin/kdamonds/0/contexts/0/schemes/0/action", "pageout\n");
-	put("/sys/kernel/mm/damon/admin/kdamonds/0/contexts/0/targets/0/pid_target", "4711\n");
-	put("/sys/module/zswap/parameters/enabled", "Y\n");
+	tree_put("/sys/kernel/mm/lru_gen/enabled", "0x0007\n");
+	tree_put("/sys/kernel/mm/numa/demotion_enabled", "true\n");
+	tree_put("/sys/kernel/mm/htmm/htmm_sample_period", "199\n");
+	tree_put("/sys/kernel/mm/damon/admin/kdamonds/0/contexts/0/schemes/0/action", "pageout\n");
+	tree_put("/sys/kernel/mm/damon/admin/kdamonds/0/contexts/0/targets/0/pid_target", "4711\n");
+	tree_put("/sys/module/zswap/parameters/enabled", "Y\n");
 	gather();
 	assert_fact("kernel.release", "6.1.0-56-amd64");
 	assert_fact("sysctl.vm.swappiness", "60");
@@ -165,20 +151,20 @@ static void hostile_files(void **state)
 	assert_int_equal(mkfifo(fifo, 0644), 0);
 	assert_int_equal(symlink(".", loop), 0);
 	assert_true(g_file_set_contents(bin, "ab\0cd", 5, NULL));
-	put("/sys/kernel/mm/x/big", big);
-	put("/sys/kernel/mm/x/latin1", "caf\xe9");
-	put("/sys/kernel/mm/x/blank", " \n\t\n");
-	put("/sys/kernel/mm/x/escape", "\x1b[31mred\x7f\nnext\r\n");
-	put("/sys/kernel/mm/x/odd name=\n", "v");
+	tree_put("/sys/kernel/mm/x/big", big);
+	tree_put("/sys/kernel/mm/x/latin1", "caf\xe9");
+	tree_put("/sys/kernel/mm/x/blank", " \n\t\n");
+	tree_put("/sys/kernel/mm/x/escape", "\x1b[31mred\x7f\nnext\r\n");
+	tree_put("/sys/kernel/mm/x/odd name=\n", "v");
 	for (int i = 0; i < 1000; i++)
 		g_string_append(long_text,
 				"\xc3\xa4"); // 2000 bytes, a cut in the middle of one would be no UTF-8
 	utf8 = g_string_free(long_text, FALSE);
-	put("/proc/cmdline", utf8);
-	put("/proc/cpuinfo", ":\n\nprocessor\nmodel name\nflags\t\t:\n");
-	put("/proc/meminfo", "MemTotal");
-	put("/proc/swaps", "Filename\n/dev/x\n");
-	put("/proc/self/mountinfo", "x - \n - cgroup\n1 2 3 / \n");
+	tree_put("/proc/cmdline", utf8);
+	tree_put("/proc/cpuinfo", ":\n\nprocessor\nmodel name\nflags\t\t:\n");
+	tree_put("/proc/meminfo", "MemTotal");
+	tree_put("/proc/swaps", "Filename\n/dev/x\n");
+	tree_put("/proc/self/mountinfo", "x - \n - cgroup\n1 2 3 / \n");
 	gather();
 	assert_null(fact("x.fifo"));
 	assert_null(fact("x.loop"));
@@ -197,7 +183,7 @@ static void a_huge_tree_is_bounded(void **state)
 	for (int i = 0; i < 3000; i++) {
 		g_autofree char *path = g_strdup_printf("/sys/kernel/mm/many/f%d", i);
 
-		put(path, "1");
+		tree_put(path, "1");
 	}
 	gather();
 	assert_true(n_facts > 1000 && n_facts < 2100);
@@ -206,22 +192,23 @@ static void a_huge_tree_is_bounded(void **state)
 static void nodes_and_tiers(void **state)
 {
 	(void)state;
-	put("/sys/devices/system/node/online", "0-1\n");
-	put("/sys/devices/system/node/has_cpu", "0\n");
-	put("/sys/devices/system/node/has_memory", "0-1\n");
-	put("/sys/devices/system/node/node0/distance", "10 20\n");
-	put("/sys/devices/system/node/node1/distance", "20 10\n");
-	put("/sys/devices/system/node/node0/cpulist", "0-1\n");
-	put("/sys/devices/system/node/node1/cpulist", "\n");
-	put("/sys/devices/system/node/node1/meminfo",
-	    "Node 1 MemTotal:        2097152 kB\nNode 1 MemFree:  1 kB\n");
-	put("/sys/devices/system/node/node1/access0/initiators/read_latency", "400\n");
-	put("/sys/devices/system/node/node1/access0/initiators/write_bandwidth", "10000\n");
-	put("/sys/devices/virtual/memory_tiering/memory_tier4/nodelist", "0\n");
-	put("/sys/devices/virtual/memory_tiering/memory_tier225/nodelist", "1\n");
-	put("/sys/devices/virtual/memory_tiering/power/control", "auto\n");
-	put("/proc/meminfo", "MemTotal:        4046512 kB\nMemFree: 5 kB\nSwapTotal:       0 kB\n");
-	put("/proc/swaps", "Filename\tType\tSize\tUsed\tPriority\n/dev/sda2   partition\t1048572\t77\t-2\n");
+	tree_put("/sys/devices/system/node/online", "0-1\n");
+	tree_put("/sys/devices/system/node/has_cpu", "0\n");
+	tree_put("/sys/devices/system/node/has_memory", "0-1\n");
+	tree_put("/sys/devices/system/node/node0/distance", "10 20\n");
+	tree_put("/sys/devices/system/node/node1/distance", "20 10\n");
+	tree_put("/sys/devices/system/node/node0/cpulist", "0-1\n");
+	tree_put("/sys/devices/system/node/node1/cpulist", "\n");
+	tree_put("/sys/devices/system/node/node1/meminfo",
+		 "Node 1 MemTotal:        2097152 kB\nNode 1 MemFree:  1 kB\n");
+	tree_put("/sys/devices/system/node/node1/access0/initiators/read_latency", "400\n");
+	tree_put("/sys/devices/system/node/node1/access0/initiators/write_bandwidth", "10000\n");
+	tree_put("/sys/devices/virtual/memory_tiering/memory_tier4/nodelist", "0\n");
+	tree_put("/sys/devices/virtual/memory_tiering/memory_tier225/nodelist", "1\n");
+	tree_put("/sys/devices/virtual/memory_tiering/power/control", "auto\n");
+	tree_put("/proc/meminfo", "MemTotal:        4046512 kB\nMemFree: 5 kB\nSwapTotal:       0 kB\n");
+	tree_put("/proc/swaps",
+		 "Filename\tType\tSize\tUsed\tPriority\n/dev/sda2   partition\t1048572\t77\t-2\n");
 	gather();
 	assert_fact("numa.nodes", "0-1");
 	assert_fact("numa.has_cpu", "0");
@@ -242,24 +229,25 @@ static void nodes_and_tiers(void **state)
 static void processor(void **state)
 {
 	(void)state;
-	put("/proc/cpuinfo", "processor\t: 0\nvendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 106\n"
-			     "model name\t: Xeon\nstepping\t: 6\nmicrocode\t: 0xd0003a5\nflags\t\t: fpu pcid "
-			     "pse hypervisor\n\n"
-			     "processor\t: 1\nmodel name\t: another\nflags\t\t: la57\n\n");
+	tree_put("/proc/cpuinfo",
+		 "processor\t: 0\nvendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 106\n"
+		 "model name\t: Xeon\nstepping\t: 6\nmicrocode\t: 0xd0003a5\nflags\t\t: fpu pcid "
+		 "pse hypervisor\n\n"
+		 "processor\t: 1\nmodel name\t: another\nflags\t\t: la57\n\n");
 	for (int i = 0; i < 3; i++) {
 		g_autofree char *dir = g_strdup_printf("/sys/devices/system/cpu/cpufreq/policy%d/", i);
 		g_autofree char *driver = g_strconcat(dir, "scaling_driver", NULL),
 				*governor = g_strconcat(dir, "scaling_governor", NULL);
 
-		put(driver, "intel_pstate\n");
-		put(governor, i == 1 ? "performance\n" : "powersave\n");
+		tree_put(driver, "intel_pstate\n");
+		tree_put(governor, i == 1 ? "performance\n" : "powersave\n");
 	}
-	put("/sys/devices/system/cpu/intel_pstate/no_turbo", "1\n");
-	put("/sys/devices/system/cpu/vulnerabilities/meltdown", "Mitigation: PTI\n");
-	put("/sys/devices/system/cpu/cpu0/cache/index0/level", "1\n");
-	put("/sys/devices/system/cpu/cpu0/cache/index0/type", "Data\n");
-	put("/sys/devices/system/cpu/cpu0/cache/index0/size", "48K\n");
-	put("/sys/devices/system/clocksource/clocksource0/current_clocksource", "tsc\n");
+	tree_put("/sys/devices/system/cpu/intel_pstate/no_turbo", "1\n");
+	tree_put("/sys/devices/system/cpu/vulnerabilities/meltdown", "Mitigation: PTI\n");
+	tree_put("/sys/devices/system/cpu/cpu0/cache/index0/level", "1\n");
+	tree_put("/sys/devices/system/cpu/cpu0/cache/index0/type", "Data\n");
+	tree_put("/sys/devices/system/cpu/cpu0/cache/index0/size", "48K\n");
+	tree_put("/sys/devices/system/clocksource/clocksource0/current_clocksource", "tsc\n");
 	gather();
 	assert_fact("cpu.model", "Xeon");
 	assert_fact("cpu.family_model_stepping", "6/106/6");
@@ -284,9 +272,9 @@ static void configuration(void **state)
 	gzFile gz;
 
 	(void)state;
-	put("/proc/sys/kernel/osrelease", "5.15.0\n");
-	put("/boot/config-5.15.0", text);
-	put("/boot/config-6.1.0", "CONFIG_WRONG=y\n");
+	tree_put("/proc/sys/kernel/osrelease", "5.15.0\n");
+	tree_put("/boot/config-5.15.0", text);
+	tree_put("/boot/config-6.1.0", "CONFIG_WRONG=y\n");
 	gather();
 	assert_fact("kernel.config_source", "/boot/config-5.15.0");
 	assert_fact("kernel.config_sha256", digest);
@@ -296,7 +284,7 @@ static void configuration(void **state)
 	gather();
 	assert_fact("kernel.config_source", "/proc/config.gz");
 	assert_fact("kernel.config_sha256", digest); // of what it says, not of how it is packed
-	put("/proc/config.gz", "\x1f\x8b\x08 torn");
+	tree_put("/proc/config.gz", "\x1f\x8b\x08 torn");
 	gather();
 	assert_fact("kernel.config_source", "/boot/config-5.15.0");
 }
@@ -309,13 +297,13 @@ static void cgroup_layouts(void **state)
 	g_autofree char *both = g_strconcat(v1, v2, NULL);
 
 	(void)state;
-	put("/proc/self/mountinfo", v1);
+	tree_put("/proc/self/mountinfo", v1);
 	gather();
 	assert_fact("cgroup.layout", "v1");
-	put("/proc/self/mountinfo", v2);
+	tree_put("/proc/self/mountinfo", v2);
 	gather();
 	assert_fact("cgroup.layout", "v2");
-	put("/proc/self/mountinfo", both);
+	tree_put("/proc/self/mountinfo", both);
 	gather();
 	assert_fact("cgroup.layout", "hybrid (v1 with v2 at /sys/fs/cgroup x)");
 }

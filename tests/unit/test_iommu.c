@@ -1,10 +1,5 @@
 // Whose driver may be taken off: on a tree made here, of a controller with two disks and a network interface.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tree.h"
 
 #include <errno.h>
 #include <glib.h>
@@ -19,45 +14,33 @@
 
 #define PCI "sys/devices/pci0000:00/0000:00:1f.2"
 
-static char *root;
-
-static void put(const char *path, const char *text)
-{
-	g_autofree char *file = g_build_filename(root, path, NULL), *dir = g_path_get_dirname(file);
-
-	assert_int_equal(g_mkdir_with_parents(dir, 0755), 0);
-	assert_true(g_file_set_contents(file, text, -1, NULL));
-}
-
 static void point(const char *path, const char *to)
 {
-	g_autofree char *link = g_build_filename(root, path, NULL), *dir = g_path_get_dirname(link),
-			*target = g_build_filename(root, to, NULL);
+	g_autofree char *link = in_tree(path), *target = in_tree(to);
 
-	assert_int_equal(g_mkdir_with_parents(dir, 0755), 0);
+	tree_make_parent(link);
 	assert_int_equal(symlink(target, link), 0);
 }
 
 static void away(const char *path)
 {
-	g_autofree char *file = g_build_filename(root, path, NULL);
+	g_autofree char *file = in_tree(path);
 
 	assert_int_equal(g_unlink(file), 0);
 }
 
 static int set_up(void **state)
 {
-	g_autofree char *dir = g_dir_make_tmp("mmprof-test-XXXXXX", NULL);
-
 	(void)state;
-	settings_root = root = realpath(dir, NULL);
-	put(PCI "/ata1/block/sda/size", "8");
-	put(PCI "/ata2/block/sdb/size", "8");
-	put(PCI "/net/eth0/flags", "0x1002\n");
-	put("sys/devices/pci0000:00/0000:00:1f.20/net/eth1/flags", "0x1003\n"); // not below it
-	put("sys/kernel/iommu_groups/3/type", "DMA\n");
-	put("sys/bus/pci/drivers/ahci/bind", "");
-	put("sys/kernel/iommu_groups/3/devices/0000:00:1f.2", "");
+	tree_make();
+	settings_root = tree;
+	tree_put(PCI "/ata1/block/sda/size", "8");
+	tree_put(PCI "/ata2/block/sdb/size", "8");
+	tree_put(PCI "/net/eth0/flags", "0x1002\n");
+	tree_put("sys/devices/pci0000:00/0000:00:1f.20/net/eth1/flags", "0x1003\n"); // not below it
+	tree_put("sys/kernel/iommu_groups/3/type", "DMA\n");
+	tree_put("sys/bus/pci/drivers/ahci/bind", "");
+	tree_put("sys/kernel/iommu_groups/3/devices/0000:00:1f.2", "");
 	point(PCI "/iommu_group", "sys/kernel/iommu_groups/3");
 	point(PCI "/driver", "sys/bus/pci/drivers/ahci");
 	point(PCI "/ata1/block/sda/device", PCI "/ata1");
@@ -66,19 +49,17 @@ static int set_up(void **state)
 	point("sys/class/net/eth0", PCI "/net/eth0");
 	point("sys/class/net/eth1", "sys/devices/pci0000:00/0000:00:1f.20/net/eth1");
 	point("sys/bus/pci/devices/0000:00:1f.2", PCI);
-	put("dev/sda", "");
-	put("dev/sdb", "");
+	tree_put("dev/sda", "");
+	tree_put("dev/sdb", "");
 	return 0;
 }
 
 static int tear_down(void **state)
 {
-	g_autofree char *command = g_strdup_printf("rm -rf '%s'", root);
-
 	(void)state;
 	settings_root = "";
-	free(root);
-	return system(command);
+	tree_remove();
+	return 0;
 }
 
 static int check(const char *device)
@@ -123,7 +104,7 @@ static void other_disk_in_use(void **state)
 static void interface_up(void **state)
 {
 	(void)state;
-	put(PCI "/net/eth0/flags", "0x1003\n");
+	tree_put(PCI "/net/eth0/flags", "0x1003\n");
 	refused("eth0 is up");
 	away(PCI "/net/eth0/flags");
 	refused("eth0 is up"); // or nobody knows
@@ -132,7 +113,7 @@ static void interface_up(void **state)
 static void shared_group(void **state)
 {
 	(void)state;
-	put("sys/kernel/iommu_groups/3/devices/0000:00:1f.3", "");
+	tree_put("sys/kernel/iommu_groups/3/devices/0000:00:1f.3", "");
 	refused("with 1 others");
 }
 

@@ -1,16 +1,8 @@
 // Two systems with one name: which of them a machine has, that it is set up and put back, and that runs of
 // the one are never compared as runs of the other.
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include "tree.h"
 
-#include <cmocka.h>
-#include <glib.h>
+#include <errno.h>
 
 #include "base/err.h"
 #include "base/journal.h"
@@ -25,19 +17,9 @@
 
 // --- a machine's files
 
-static char tree[] = "/tmp/mmprof-kinds-XXXXXX";
-
-static void put(const char *path, const char *text)
-{
-	g_autofree char *file = g_strconcat(tree, path, NULL), *dir = g_path_get_dirname(file);
-
-	assert_int_equal(g_mkdir_with_parents(dir, 0755), 0);
-	assert_true(g_file_set_contents(file, text, -1, NULL));
-}
-
 static void assert_file(const char *path, const char *text)
 {
-	g_autofree char *file = g_strconcat(tree, path, NULL), *now = NULL;
+	g_autofree char *file = in_tree(path), *now = NULL;
 
 	assert_true(g_file_get_contents(file, &now, NULL, NULL));
 	assert_string_equal(g_strstrip(now), text);
@@ -46,18 +28,17 @@ static void assert_file(const char *path, const char *text)
 static int make_tree(void **state)
 {
 	(void)state;
-	assert_non_null(mkdtemp(tree));
+	tree_make();
 	settings_root = tree;
 	return 0;
 }
 
 static int remove_tree(void **state)
 {
-	g_autofree char *command = g_strdup_printf("rm -r %s", tree);
-
 	(void)state;
 	settings_root = "";
-	return system(command);
+	tree_remove();
+	return 0;
 }
 
 static void put_knobs(void)
@@ -72,11 +53,11 @@ static void put_knobs(void)
 	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
 		g_autofree char *path = g_strconcat("/sys/kernel/mm/htmm/", names[i], NULL);
 
-		put(path, "7\n");
+		tree_put(path, "7\n");
 	}
-	put("/proc/sys/kernel/numa_balancing", "1\n");
-	put("/sys/kernel/mm/transparent_hugepage/enabled", "madvise\n");
-	put("/sys/kernel/mm/transparent_hugepage/defrag", "madvise\n");
+	tree_put("/proc/sys/kernel/numa_balancing", "1\n");
+	tree_put("/sys/kernel/mm/transparent_hugepage/enabled", "madvise\n");
+	tree_put("/sys/kernel/mm/transparent_hugepage/defrag", "madvise\n");
 }
 
 static void the_machine_decides(void **state)
@@ -90,7 +71,7 @@ static void the_machine_decides(void **state)
 	assert_null(system_find("memtis")->module);
 	assert_string_equal(system_of_text("memtis,sample_period=99")->kind, "authors' kernel");
 	assert_string_equal(system_find("nomad")->kind, "policy re-implementation");
-	put("/proc/sys/vm/demote_scale_factor", "200\n");
+	tree_put("/proc/sys/vm/demote_scale_factor", "200\n");
 	assert_string_equal(system_find("nomad")->kind, "authors' kernel");
 	assert_string_equal(system_find("nomad")->module, "async_promote");
 	assert_null(system_find("ours")->kind);
@@ -133,11 +114,11 @@ static void keys_are_its_own(void **state)
 
 static void the_cgroup_is_told(void **state)
 {
-	g_autofree char *cgroup = g_strconcat(tree, "/cgroup", NULL);
+	g_autofree char *cgroup = in_tree("/cgroup");
 
 	(void)state;
 	assert_int_equal(memtis_enable(cgroup), -ENOENT);
-	put("/cgroup/memory.htmm_enabled", "");
+	tree_put("/cgroup/memory.htmm_enabled", "");
 	assert_int_equal(memtis_enable(cgroup), 0);
 	assert_file("/cgroup/memory.htmm_enabled", "enabled");
 }
@@ -145,11 +126,11 @@ static void the_cgroup_is_told(void **state)
 // A workload that the module would not find is not run as one that it managed.
 static void the_module_finds_the_workload(void **state)
 {
-	g_autofree char *ns = g_strconcat(tree, "/proc/self/ns/cgroup", NULL);
+	g_autofree char *ns = in_tree("/proc/self/ns/cgroup");
 	const struct system *ours = system_find("ours");
 
 	(void)state;
-	put("/proc/self/ns/x", "");
+	tree_put("/proc/self/ns/x", "");
 	assert_int_equal(symlink("cgroup:[4026531835]", ns), 0);
 	assert_int_equal(ours->begin(1, "/sys/fs/cgroup/mmprof-1-1"), 0);
 	assert_int_equal(ours->begin(1, NULL), -ENOENT);
@@ -174,13 +155,13 @@ static int check_text(const char *text)
 static void given_nodes_need_no_tiers(void **state)
 {
 	(void)state;
-	put("/sys/devices/system/node/has_memory", "0-1\n");
-	put("/sys/devices/virtual/memory_tiering/memory_tier4/nodelist", "0-1\n");
+	tree_put("/sys/devices/system/node/has_memory", "0-1\n");
+	tree_put("/sys/devices/virtual/memory_tiering/memory_tier4/nodelist", "0-1\n");
 	assert_int_equal(check_text("ours"), -ENOENT);
 	assert_non_null(strstr(err_text(), "1 memory tier,"));
 	assert_int_equal(check_text("ours,fast_node=0"), 0);
 	assert_int_equal(check_text("ours,slow_nodes=1"), 0);
-	put("/sys/devices/system/node/has_memory", "0\n");
+	tree_put("/sys/devices/system/node/has_memory", "0\n");
 	assert_int_equal(check_text("ours,fast_node=0"), -ENOENT);
 	assert_non_null(strstr(err_text(), "one NUMA node"));
 }
@@ -218,7 +199,7 @@ static int make_runs(void **state)
 	g_autofree char *path = NULL;
 
 	make_tree(state);
-	path = g_strconcat(tree, "/t.db", NULL);
+	path = in_tree("/t.db");
 	if (store_open(path, STORE_WRITE, &db))
 		return -1;
 	add_run("none", NULL);

@@ -1,6 +1,7 @@
 // The controller of KSM and the sampler that reads what it tells, on a tree made here: reclaim is what this
 // test writes into vmstat. As root only: its journal lives in /run/mmprof.
 #include "sampler_sink.h"
+#include "tree.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -15,20 +16,10 @@
 #include "system/settings.h"
 #include "system/spec.h"
 
-static char *root;
-
-static void put_file(const char *path, const char *text)
-{
-	g_autofree char *file = g_strconcat(root, path, NULL), *dir = g_path_get_dirname(file);
-
-	assert_int_equal(g_mkdir_with_parents(dir, 0755), 0);
-	assert_true(g_file_set_contents(file, text, -1, NULL));
-}
-
 // In place: the controller has it open.
 static void rewrite(const char *path, const char *text)
 {
-	g_autofree char *file = g_strconcat(root, path, NULL);
+	g_autofree char *file = in_tree(path);
 	FILE *f = fopen(file, "r+");
 
 	assert_non_null(f);
@@ -39,7 +30,7 @@ static void rewrite(const char *path, const char *text)
 // What a file that is never cut begins with: the number that was written last. -1: there is none.
 static int number(const char *path)
 {
-	g_autofree char *file = g_strconcat(root, path, NULL), *text = NULL;
+	g_autofree char *file = in_tree(path), *text = NULL;
 
 	return g_file_get_contents(file, &text, NULL, NULL) ? atoi(text) : -1;
 }
@@ -59,33 +50,30 @@ static void put_ksmd(int pid, int parent)
 			*stat = g_strdup_printf("/proc/%d/stat", pid),
 			*line = g_strdup_printf("%d (ksmd) S %d 0 0 0 -1", pid, parent);
 
-	put_file(comm, "ksmd\n");
-	put_file(stat, line);
+	tree_put(comm, "ksmd\n");
+	tree_put(stat, line);
 }
 
 static int set_up(void **state)
 {
-	g_autofree char *dir = g_dir_make_tmp("mmprof-test-XXXXXX", NULL);
-
 	(void)state;
-	settings_root = sampler_root = root = realpath(dir, NULL);
-	put_file(KSM "run", "1\n");
-	put_file(KSM "pages_to_scan", "100\n");
-	put_file(KSM "sleep_millisecs", "77\n");
-	put_file(KSM "pages_sharing", "0\n");
-	put_file("/proc/vmstat", "pageoutrun 1\npgscan_kswapd 100\n");
-	put_file("/run/mmprof/nothing", "");
+	tree_make();
+	settings_root = sampler_root = tree;
+	tree_put(KSM "run", "1\n");
+	tree_put(KSM "pages_to_scan", "100\n");
+	tree_put(KSM "sleep_millisecs", "77\n");
+	tree_put(KSM "pages_sharing", "0\n");
+	tree_put("/proc/vmstat", "pageoutrun 1\npgscan_kswapd 100\n");
+	tree_put("/run/mmprof/nothing", "");
 	return 0;
 }
 
 static int tear_down(void **state)
 {
-	g_autofree char *command = g_strdup_printf("rm -rf '%s'", root);
-
 	(void)state;
 	settings_root = sampler_root = "";
-	free(root);
-	return system(command);
+	tree_remove();
+	return 0;
 }
 
 static struct system_spec *spec(void)
@@ -133,8 +121,7 @@ static void begin(struct system_spec *s)
 // Told after what it did.
 static void expect_sleeps(int wanted)
 {
-	g_autofree char *line = g_strdup_printf("\nsleeps %d\n", wanted),
-			*file = g_strconcat(root, KSMCONTROL_FILE, NULL);
+	g_autofree char *line = g_strdup_printf("\nsleeps %d\n", wanted), *file = in_tree(KSMCONTROL_FILE);
 	bool is = false;
 
 	for (int i = 0; i < 1000 && !is; i++) {

@@ -1,12 +1,7 @@
 // Holding the machine still, on trees of files as the cpufreq drivers make them, which these machines lack:
 // intel_pstate with and without hardware P-states, acpi-cpufreq, amd-pstate, CPUs of two kinds. What is
 // written, in which order, and that it is put back: by the end, and by the next start after a SIGKILL.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tree.h"
 
 #include <errno.h>
 #include <glib.h>
@@ -29,21 +24,6 @@
 #define P4 CPU "/cpufreq/policy4/"
 
 // --- a tree of our own
-
-static char tree[64];
-
-static char *in_tree(const char *path)
-{
-	return g_strconcat(tree, path, NULL);
-}
-
-static void put(const char *path, const char *text)
-{
-	g_autofree char *full = in_tree(path), *dir = g_path_get_dirname(full);
-
-	assert_int_equal(g_mkdir_with_parents(dir, 0755), 0);
-	assert_true(g_file_set_contents(full, text, -1, NULL));
-}
 
 static char *get(const char *path)
 {
@@ -77,7 +57,7 @@ static void policy(const char *dir, const char *lowest, const char *highest, con
 	for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
 		g_autofree char *path = g_strconcat(dir, files[i][0], NULL);
 
-		put(path, files[i][1]);
+		tree_put(path, files[i][1]);
 	}
 }
 
@@ -85,15 +65,15 @@ static void put_in(const char *dir, const char *file, const char *text)
 {
 	g_autofree char *path = g_strconcat(dir, file, NULL);
 
-	put(path, text);
+	tree_put(path, text);
 }
 
 static void intel_hwp(void)
 {
 	policy(P0, "800000", "4900000", "performance powersave", "powersave");
 	put_in(P0, "base_frequency", "2600000");
-	put(CPU "/intel_pstate/no_turbo", "0");
-	put(CPU "/intel_pstate/status", "active");
+	tree_put(CPU "/intel_pstate/no_turbo", "0");
+	tree_put(CPU "/intel_pstate/status", "active");
 }
 
 // Haswell: 12 to 36, turbo from 25: 25 states, 13 without turbo: turbo_pct = 100 - 52.
@@ -101,22 +81,22 @@ static void intel_no_hwp(void)
 {
 	policy(P0, "1200000", "3600000", "conservative ondemand userspace powersave performance schedutil",
 	       "schedutil");
-	put(CPU "/intel_pstate/no_turbo", "0");
-	put(CPU "/intel_pstate/num_pstates", "25");
-	put(CPU "/intel_pstate/turbo_pct", "48");
+	tree_put(CPU "/intel_pstate/no_turbo", "0");
+	tree_put(CPU "/intel_pstate/num_pstates", "25");
+	tree_put(CPU "/intel_pstate/turbo_pct", "48");
 }
 
 static void acpi(void)
 {
 	policy(P0, "1200000", "2401000", "ondemand performance", "ondemand");
 	put_in(P0, "scaling_available_frequencies", "2401000 2400000 1800000 1200000 ");
-	put(CPU "/cpufreq/boost", "1");
+	tree_put(CPU "/cpufreq/boost", "1");
 }
 
 static void amd(void)
 {
 	policy(P0, "400000", "4700000", "performance powersave", "powersave");
-	put(CPU "/cpu0/acpi_cppc/nominal_freq", "3300");
+	tree_put(CPU "/cpu0/acpi_cppc/nominal_freq", "3300");
 	put_in(P0, "boost", "1");
 }
 
@@ -130,19 +110,16 @@ static void two_kinds(void)
 static int fake(void **state)
 {
 	(void)state;
-	strcpy(tree, "/tmp/mmprof-pin-XXXXXX");
-	assert_non_null(mkdtemp(tree));
+	tree_make();
 	settings_root = tree;
 	return 0;
 }
 
 static int real(void **state)
 {
-	char *argv[] = {"rm", "-rf", tree, NULL};
-
 	(void)state;
 	settings_root = "";
-	assert_true(g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL));
+	tree_remove();
 	return 0;
 }
 
@@ -293,8 +270,8 @@ static const struct pin_options all = {
 static void tree_of_all(void)
 {
 	intel_hwp();
-	put("/sys/kernel/mm/transparent_hugepage/enabled", "never");
-	put("/proc/sys/vm/drop_caches", "");
+	tree_put("/sys/kernel/mm/transparent_hugepage/enabled", "never");
+	tree_put("/proc/sys/vm/drop_caches", "");
 }
 
 static void test_put_back(void **state)
@@ -355,8 +332,8 @@ static void test_quiet(void **state)
 	outcomes = g_string_new(NULL);
 	two_kinds();
 	put_in(P4, "scaling_available_governors", "powersave"); // the second can't
-	put("/sys/kernel/mm/transparent_hugepage/enabled", "madvise");
-	put("/proc/sys/vm/drop_caches", "");
+	tree_put("/sys/kernel/mm/transparent_hugepage/enabled", "madvise");
+	tree_put("/proc/sys/vm/drop_caches", "");
 	assert_int_equal(pin_check(&named), -EINVAL);
 	assert_int_equal(strncmp(err_text(), "--governor: ", strlen("--governor: ")), 0);
 	assert_int_equal(journal_open(NULL), 0);

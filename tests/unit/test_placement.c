@@ -1,25 +1,9 @@
 // lib/host/placement on a tree of files of our own: four cores with two threads each, CPUs 2 and 6 isolated.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <glib.h>
-#include <string.h>
+#include "tree.h"
 
 #include "host/placement.h"
 
-static char *tree;
 static GHashTable *facts;
-
-static void put(const char *path, const char *text)
-{
-	g_autofree char *full = g_strconcat(tree, path, NULL), *dir = g_path_get_dirname(full);
-
-	assert_int_equal(g_mkdir_with_parents(dir, 0755), 0);
-	assert_true(g_file_set_contents(full, text, -1, NULL));
-}
 
 // `ticks` of each CPU, all idle but for `busy` of one.
 static void put_stat(int ticks, int busy_cpu, int busy)
@@ -33,23 +17,23 @@ static void put_stat(int ticks, int busy_cpu, int busy)
 				       ticks - work);
 	}
 	g_string_append(text, "intr 1 2 3\nctxt 5\n");
-	put("/proc/stat", text->str);
+	tree_put("/proc/stat", text->str);
 }
 
 static int set_up(void **state)
 {
 	(void)state;
-	tree = g_dir_make_tmp("mmprof-placement-XXXXXX", NULL);
+	tree_make();
 	facts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-	put("/sys/devices/system/cpu/online", "0-7\n");
-	put("/sys/devices/system/cpu/isolated", "2,6\n");
-	put("/sys/devices/system/cpu/nohz_full", "2\n");
+	tree_put("/sys/devices/system/cpu/online", "0-7\n");
+	tree_put("/sys/devices/system/cpu/isolated", "2,6\n");
+	tree_put("/sys/devices/system/cpu/nohz_full", "2\n");
 	for (int cpu = 0; cpu < 8; cpu++) {
 		g_autofree char *path =
 		    g_strdup_printf("/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list", cpu);
 		g_autofree char *text = g_strdup_printf("%d,%d\n", cpu % 4, cpu % 4 + 4);
 
-		put(path, text);
+		tree_put(path, text);
 	}
 	put_stat(1000, -1, 0);
 	return 0;
@@ -57,11 +41,8 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	char *argv[] = {"rm", "-rf", tree, NULL};
-
 	(void)state;
-	g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
-	g_clear_pointer(&tree, g_free);
+	tree_remove();
 	g_clear_pointer(&facts, g_hash_table_unref);
 	return 0;
 }
@@ -122,8 +103,8 @@ static void isolated_or_not(void **state)
 	assert_string_equal(fact("2,6", "pin.cpus_tickless"), "2 only");
 	assert_string_equal(fact("1-3", "pin.cpus_isolated"), "2 only");
 	assert_string_equal(fact("0", "pin.cpus_isolated"), "no");
-	put("/sys/devices/system/cpu/isolated", "\n");
-	put("/sys/devices/system/cpu/nohz_full", "(null)\n");
+	tree_put("/sys/devices/system/cpu/isolated", "\n");
+	tree_put("/sys/devices/system/cpu/nohz_full", "(null)\n");
 	assert_string_equal(fact("2", "pin.cpus_isolated"), "no");
 	assert_string_equal(fact("2", "pin.cpus_tickless"), "no");
 }
@@ -138,7 +119,7 @@ static void who_shares_a_core(void **state)
 	assert_string_equal(fact("1,5", "pin.cpus_cores"), "CPUs 1,5 are SMT siblings: they share a core");
 	assert_string_equal(fact("1,3,5", "pin.cpus_cores"), "CPUs 1,5 are SMT siblings: they share a core; "
 							     "CPU 3's is shared with CPU 7, which is online");
-	put("/sys/devices/system/cpu/cpu1/topology/thread_siblings_list", "1\n"); // 5 went offline
+	tree_put("/sys/devices/system/cpu/cpu1/topology/thread_siblings_list", "1\n"); // 5 went offline
 	assert_string_equal(fact("1", "pin.cpus_cores"), "to themselves");
 	placement_parse("0,4,2", &set);
 	two = placement_shared(tree, &set);
@@ -181,7 +162,7 @@ static void where_nothing_is_told(void **state)
 
 	(void)state;
 	tear_down(NULL);
-	tree = g_dir_make_tmp("mmprof-placement-XXXXXX", NULL);
+	tree_make();
 	facts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	placement_parse("1", &set);
 	assert_false(placement_chosen(tree, &set));

@@ -1,6 +1,7 @@
 // Samplers against a tree of files of our own, for what this machine may lack or can't be made to do:
 // cpufreq, two nodes, NUMA maps, dying kernel threads, wrapping interrupt counts, hostile names.
 #include "sampler_sink.h"
+#include "tree.h"
 
 #include "run/samplers.h"
 #include "sampler/kthreads.h"
@@ -19,30 +20,20 @@
 
 // --- a tree of our own
 
-static char tree[] = "/tmp/mmprof-sampler-XXXXXX";
-
 __attribute__((format(printf, 2, 3))) static void put_file(const char *path, const char *fmt, ...)
 {
-	g_autofree char *full = g_strconcat(tree, path, NULL);
-	g_autofree char *dir = g_path_get_dirname(full);
 	va_list args;
 
 	va_start(args, fmt);
 	g_autofree char *text = g_strdup_vprintf(fmt, args);
 	va_end(args);
-	assert_int_equal(g_mkdir_with_parents(dir, 0755), 0);
-	// in place: a sampler keeps its descriptor, as it does with the kernel's files
-	int fd = open(full, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
+	tree_put(path, text);
 }
 
 static int fake(void **state)
 {
 	(void)state;
-	strcpy(tree + strlen(tree) - 6, "XXXXXX");
-	assert_non_null(mkdtemp(tree));
+	tree_make();
 	sampler_root = tree;
 	return 0;
 }
@@ -50,9 +41,8 @@ static int fake(void **state)
 static int real(void **state)
 {
 	(void)state;
-	g_autofree char *command = g_strdup_printf("rm -rf %s", tree);
-	assert_int_equal(system(command), 0);
 	sampler_root = "";
+	tree_remove();
 	return 0;
 }
 
