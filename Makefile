@@ -32,7 +32,7 @@ CMD_OBJ := $(CMD_SRC:%.c=$(BUILD)/%.o)
 UNIT    := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(filter-out %.bpf.c,$(wildcard tests/unit/test_*.c)))
 UNIT_BPF := $(patsubst tests/unit/%.bpf.c,$(BUILD)/tests/unit/%.bpf.o,$(wildcard tests/unit/*.bpf.c))
 WORKLOADS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/workloads/*.c))
-C_FILES  = $(wildcard cmd/*.[ch] lib/*/*.[ch] probes/*.[ch] tests/*/*.[ch] scripts/plugin/*.[ch])
+C_FILES  = $(wildcard cmd/*.[ch] lib/*/*.[ch] probes/*.[ch] tests/*/*.[ch] scripts/plugin/*.[ch] kmod/*/*.[ch])
 BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -I/usr/include/$(shell $(CC) -print-multiarch 2>/dev/null) -Wall -Wextra -Werror -I.
 MAN     := $(patsubst docs/%.scd,$(BUILD)/docs/%,$(wildcard docs/*.[1-8].scd))
 

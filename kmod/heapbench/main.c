@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What tiering's parts cost for each sample, beside the kernel's own balanced tree (lib/rbtree.c, with its leftmost node
- * cached) in the heap's place. The tree's nodes are found by an array, so it pays for no search by page.
+ * What tiering's parts cost for each sample, beside the kernel's own balanced tree (lib/rbtree.c,
+ * with its leftmost node cached) in the heap's place. The tree's nodes are found by an array, so it
+ * pays for no search by page.
  *
- * Prints lines "heapbench: NAME N" (ns an operation; in the lab with --icount: instructions) and is refused, so that
- * nothing has to be unloaded. Both sides see the same operations; at the end both must have the same top.
+ * Prints lines "heapbench: NAME N" (ns an operation; in the lab with --icount: instructions) and is
+ * refused, so that nothing has to be unloaded. Both sides see the same operations; at the end both
+ * must have the same top.
  */
 #include <linux/ktime.h>
 #include <linux/module.h>
@@ -48,7 +50,8 @@ static u32 some_page(void)
 /* Highest first, and of equals the lower id. */
 static bool less(struct rb_node *a, const struct rb_node *b)
 {
-	const struct page_node *x = rb_entry(a, struct page_node, rb), *y = rb_entry(b, struct page_node, rb);
+	const struct page_node *x = rb_entry(a, struct page_node, rb),
+			       *y = rb_entry(b, struct page_node, rb);
 
 	return x->priority != y->priority ? x->priority > y->priority : x < y;
 }
@@ -161,13 +164,15 @@ static int fill(void)
 
 	page = kvcalloc(PAGES, sizeof(*page), GFP_KERNEL);
 	heap_init(&heap, &index, true, 0);
-	if (!page || heap_index_reserve(&index, PAGES) || sketch_init(&sketch, PAGES) || vmap_init(&book, PAGES))
+	if (!page || heap_index_reserve(&index, PAGES) || sketch_init(&sketch, PAGES) ||
+	    vmap_init(&book, PAGES))
 		return -ENOMEM;
 	tree = RB_ROOT_CACHED;
 	for (i = 0; i < PAGES; i++) {
 		RB_CLEAR_NODE(&page[i].rb);
 		tree_put(i, i % 100);
-		if (heap_put(&heap, i, i % 100) || vmap_put(&book, vmap_key(1, i), &fresh) == VMAP_NONE)
+		if (heap_put(&heap, i, i % 100) ||
+		    vmap_put(&book, vmap_key(1, i), &fresh) == VMAP_NONE)
 			return -ENOMEM;
 	}
 	return 0;
@@ -178,7 +183,8 @@ static int same_top(void)
 	u32 priority = 0;
 
 	heap_top(&heap, NULL, &priority);
-	return heap_valid(&heap) && rb_entry(rb_first_cached(&tree), struct page_node, rb)->priority == priority;
+	return heap_valid(&heap) &&
+	       rb_entry(rb_first_cached(&tree), struct page_node, rb)->priority == priority;
 }
 
 static void measure(void)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What differs between 6.1 and 6.12 for those who walk page tables and move pages, under one name each. */
+/*
+ * What differs between 6.1 and 6.12 for those who walk page tables and move pages, under one name
+ * each.
+ */
 #ifndef MMPROF_KCOMPAT_MM_H
 #define MMPROF_KCOMPAT_MM_H
 
@@ -20,7 +23,10 @@
 /* 6.5: page tables may go away under a reader, which must then be ready for NULL */
 #define KC_PTE_MAP_MAY_FAIL (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0))
 #define KC_WALK_LOCK (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0))
-/* until 6.7 the old page of a migration stays charged to its cgroup, beside the new one, until it is freed */
+/*
+ * until 6.7 the old page of a migration stays charged to its cgroup, beside the new one, until it
+ * is freed
+ */
 #define KC_MIGRATE_KEEPS_CHARGE (LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0))
 #define KC_MIGRATE_FOLIO (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0))
 #define KC_ISOLATE_BOOL (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0))

@@ -41,8 +41,7 @@ static long kernels_total(bool exact)
 
 	if (!exact)
 		return n;
-	for_each_online_node(node)
-	{
+	for_each_online_node(node) {
 		for_each_possible_cpu(cpu)
 			n += READ_ONCE(per_cpu_ptr(NODE_DATA(node)->per_cpu_nodestats, cpu)
 					       ->vm_node_stat_diff[NR_PAGETABLE]);

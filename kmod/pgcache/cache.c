@@ -117,7 +117,9 @@ static unsigned long steal(struct pgc_level *l, struct pgc_ring *ring)
 	return entry;
 }
 
-/* A table's part that must be zero: the user half of a pgd (both of its pages), all of the others. */
+/*
+ * A table's part that must be zero: the user half of a pgd (both of its pages), all of the others.
+ */
 static bool is_zero(struct pgc_level *l, struct page *page)
 {
 	char *table = page_address(page);
@@ -305,8 +307,8 @@ static void spill(struct pgc_level *l, struct pgc_ring *ring)
 /* There are surely too many, and the tick is 250 ms away. */
 static void hurry_tick(struct pgc_level *l)
 {
-	if (READ_ONCE(tick_hurried) || !pgc_excess(pooled(l), pgc_used(l, false),
-						   READ_ONCE(l->ratio), READ_ONCE(l->low)))
+	if (READ_ONCE(tick_hurried) ||
+	    !pgc_excess(pooled(l), pgc_used(l, false), READ_ONCE(l->ratio), READ_ONCE(l->low)))
 		return;
 	WRITE_ONCE(tick_hurried, true);
 	mod_delayed_work(system_wq, &tick_work, 0);
@@ -448,8 +450,8 @@ static void tick(struct work_struct *work)
 /* Rings together and pools together so hold max. */
 static void limit_rings(struct pgc_level *l)
 {
-	unsigned int cpus = num_online_cpus(), each = pgc_ring_limit(l->max, cpus, RING_SLOTS);
-	unsigned long rings = min_t(unsigned long, l->max, (unsigned long)each * cpus);
+	unsigned long cpus = num_online_cpus(), each = pgc_ring_limit(l->max, cpus, RING_SLOTS);
+	unsigned long rings = min(l->max, each * cpus);
 	int i;
 
 	for_each_possible_cpu(i)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* p4d tables, which only a kernel that runs with five levels has: stands in for __p4d_alloc, whole. */
+/*
+ * p4d tables, which only a kernel that runs with five levels has: stands in for __p4d_alloc, whole.
+ */
 #include "kcompat.h"
 #include "pgcache.h"
 

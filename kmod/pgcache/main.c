@@ -23,7 +23,8 @@ module_param_named(age_ms, pgc_age_ms, uint, 0444);
 MODULE_PARM_DESC(age_ms, "give back what was not needed for so long (default 10000, 0: never)");
 static int ratio = -1;
 module_param(ratio, int, 0444);
-MODULE_PARM_DESC(ratio, "of all levels: give back when free > ratio * used, 0: never (default -1: 4)");
+MODULE_PARM_DESC(ratio,
+		 "of all levels: give back when free > ratio * used, 0: never (default -1: 4)");
 static int low = -1;
 module_param(low, int, 0444);
 MODULE_PARM_DESC(low, "of all levels: and keep low * used (default -1: 2)");

@@ -22,23 +22,23 @@
 enum pgc_id { PGC_PGD, PGC_P4D, PGC_PUD, PGC_PMD, PGC_PTE, PGC_LEVELS };
 
 /* Each is a file of a level's directory in sysfs, by this name. */
-#define PGC_STATS(X)                                                                               \
-	X(hit)         /* tables served from the cache */                                          \
-	X(hit_cross)   /* of those, freed by another processor */                                  \
-	X(miss_empty)  /* nothing cached here */                                                   \
-	X(miss_busy)   /* all that was looked at still had other references */                     \
-	X(miss_charge) /* the memory cgroup has no room */                                         \
-	X(miss_policy) /* the task may want another node's memory */                               \
-	X(park)        /* tables taken in */                                                       \
-	X(park_full)   /* not taken in: no room */                                                 \
-	X(park_remote) /* not taken in: belongs to another node */                                 \
-	X(refill)      /* taken from the node's pool */                                            \
-	X(steal)       /* taken from another processor's ring */                                   \
-	X(spill)       /* moved to the node's pool */                                              \
-	X(recycle)     /* given back: too many for what is in use, or for the size */              \
-	X(age)         /* given back: not needed for age_ms */                                     \
-	X(shrink)      /* given back: the kernel was short of memory */                            \
-	X(flushed)     /* given back: by request, or at unload */                                  \
+#define PGC_STATS(X)                                                                  \
+	X(hit)         /* tables served from the cache */                             \
+	X(hit_cross)   /* of those, freed by another processor */                     \
+	X(miss_empty)  /* nothing cached here */                                      \
+	X(miss_busy)   /* all that was looked at still had other references */        \
+	X(miss_charge) /* the memory cgroup has no room */                            \
+	X(miss_policy) /* the task may want another node's memory */                  \
+	X(park)        /* tables taken in */                                          \
+	X(park_full)   /* not taken in: no room */                                    \
+	X(park_remote) /* not taken in: belongs to another node */                    \
+	X(refill)      /* taken from the node's pool */                               \
+	X(steal)       /* taken from another processor's ring */                      \
+	X(spill)       /* moved to the node's pool */                                 \
+	X(recycle)     /* given back: too many for what is in use, or for the size */ \
+	X(age)         /* given back: not needed for age_ms */                        \
+	X(shrink)      /* given back: the kernel was short of memory */               \
+	X(flushed)     /* given back: by request, or at unload */                     \
 	X(dirty)       /* thrown away: not zero, or another's (seen with verify=1 only) */
 
 enum pgc_stat {

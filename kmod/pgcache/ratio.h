@@ -15,7 +15,8 @@ unsigned long pgc_excess(unsigned long free, unsigned long used, unsigned int ra
 
 /*
  * Tables that a level may hold (0 pgd, 1 p4d, 2 pud, 3 pmd, 4 pte): its part of size_kib, which is
- * divided 1:1:1:4:16, in tables of table_kib each. With four levels there is no p4d, nor a part for it.
+ * divided 1:1:1:4:16, in tables of table_kib each. With four levels there is no p4d, nor a part for
+ * it.
  */
 unsigned long pgc_share(unsigned long size_kib, unsigned int level, int five_levels,
 			unsigned int table_kib);

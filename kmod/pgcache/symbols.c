@@ -6,8 +6,8 @@
 
 DEFINE_STATIC_CALL_NULL(ksym_lookup, kallsyms_lookup_name);
 
-#define X(name)                                                                                    \
-	DEFINE_STATIC_CALL_NULL(ksym_##name, name);                                                \
+#define X(name)                                     \
+	DEFINE_STATIC_CALL_NULL(ksym_##name, name); \
 	unsigned long ksym_at_##name;
 PGC_FUNCTIONS(X)
 #undef X

@@ -9,38 +9,40 @@
 #include <linux/btf.h>
 #include <linux/memcontrol.h>
 
-/* Called through static calls named ksym_NAME; their types are those of the kernel's own headers. */
-#define PGC_FUNCTIONS(X)                                                                           \
-	X(__memcg_kmem_charge_page)                                                                \
-	X(__memcg_kmem_uncharge_page)                                                              \
-	X(pte_alloc_one)                                                                           \
-	X(pgd_alloc)                                                                               \
-	X(pgd_free)                                                                                \
-	X(ftrace_location)                                                                         \
-	X(bpf_get_btf_vmlinux)                                                                     \
-	X(btf_find_by_name_kind)                                                                   \
+/*
+ * Called through static calls named ksym_NAME; their types are those of the kernel's own headers.
+ */
+#define PGC_FUNCTIONS(X)              \
+	X(__memcg_kmem_charge_page)   \
+	X(__memcg_kmem_uncharge_page) \
+	X(pte_alloc_one)              \
+	X(pgd_alloc)                  \
+	X(pgd_free)                   \
+	X(ftrace_location)            \
+	X(bpf_get_btf_vmlinux)        \
+	X(btf_find_by_name_kind)      \
 	X(btf_name_by_offset)
 
 /* Hooked: only their addresses are wanted. */
-#define PGC_HOOKED(X)                                                                              \
-	X(__pmd_alloc)                                                                             \
-	X(__pud_alloc)                                                                             \
-	X(__p4d_alloc)                                                                             \
-	X(___pte_free_tlb)                                                                         \
-	X(___pmd_free_tlb)                                                                         \
-	X(___pud_free_tlb)                                                                         \
-	X(___p4d_free_tlb)                                                                         \
+#define PGC_HOOKED(X)      \
+	X(__pmd_alloc)     \
+	X(__pud_alloc)     \
+	X(__p4d_alloc)     \
+	X(___pte_free_tlb) \
+	X(___pmd_free_tlb) \
+	X(___pud_free_tlb) \
+	X(___p4d_free_tlb) \
 	X(try_to_free_mem_cgroup_pages)
 
-#define PGC_DATA(X)                                                                                \
-	X(init_mm, struct mm_struct)                                                               \
-	X(init_top_pgt, pgd_t)                                                                     \
-	X(pgd_lock, spinlock_t)                                                                    \
-	X(pgd_list, struct list_head)                                                              \
+#define PGC_DATA(X)                   \
+	X(init_mm, struct mm_struct)  \
+	X(init_top_pgt, pgd_t)        \
+	X(pgd_lock, spinlock_t)       \
+	X(pgd_list, struct list_head) \
 	X(mm_kobj, struct kobject *)
 
-#define X(name)                                                                                    \
-	DECLARE_STATIC_CALL(ksym_##name, name);                                                    \
+#define X(name)                                 \
+	DECLARE_STATIC_CALL(ksym_##name, name); \
 	extern unsigned long ksym_at_##name;
 PGC_FUNCTIONS(X)
 #undef X

@@ -25,10 +25,10 @@ static struct pgc_level *level_of(struct kobject *kobj)
 
 /* --- the whole cache */
 
-#define SHOW(name, format, value)                                                                  \
-	static ssize_t name##_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)   \
-	{                                                                                          \
-		return sysfs_emit(buf, format "\n", value);                                        \
+#define SHOW(name, format, value)                                                                \
+	static ssize_t name##_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf) \
+	{                                                                                        \
+		return sysfs_emit(buf, format "\n", value);                                      \
 	}
 
 SHOW(enabled, "%d", READ_ONCE(pgc_enabled))
@@ -141,9 +141,9 @@ static struct kobj_attribute attr_flush = __ATTR_WO(flush);
 static struct kobj_attribute attr_break = __ATTR(break, 0200, NULL, break_store);
 
 static struct attribute *root_attrs[] = {
-	&attr_enabled.attr, &attr_verify.attr, &attr_size_kib.attr, &attr_age_ms.attr,
-	&attr_levels.attr,  &attr_stat.attr,   &attr_flush.attr,    &attr_break.attr,
-	NULL,
+	&attr_enabled.attr, &attr_verify.attr, &attr_size_kib.attr,
+	&attr_age_ms.attr,  &attr_levels.attr, &attr_stat.attr,
+	&attr_flush.attr,   &attr_break.attr,  NULL,
 };
 static const struct attribute_group root_group = {.attrs = root_attrs};
 

@@ -133,7 +133,9 @@ void tier_book_sweep(u8 round)
 
 	/* once a round is often enough to fail to get gigabytes */
 	if (tier_book.gave_up)
-		pr_warn_once("tiering: no memory to know more than %u pages: the others stay where they are\n", tier_book.n);
+		pr_warn_once(
+			"tiering: no memory to know more than %u pages: the others stay where they are\n",
+			tier_book.n);
 	tier_book.gave_up = false;
 	for (id = 0; id < n; id++) {
 		e = vmap_at(&tier_book, id);

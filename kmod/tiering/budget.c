@@ -37,6 +37,8 @@ u64 budget_wait(struct budget *b, u64 now_ns)
 	refill(b, now_ns);
 	if (!b->per_second || b->credit > 0)
 		return 0;
-	ns = b->credit < -(s64)b->per_second ? NS_PER_S : div64_u64((u64)(1 - b->credit) * NS_PER_S, b->per_second);
+	ns = b->credit < -(s64)b->per_second
+		     ? NS_PER_S
+		     : div64_u64((u64)(1 - b->credit) * NS_PER_S, b->per_second);
 	return ns + 1;
 }

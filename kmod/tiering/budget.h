@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A budget per time: credit grows with time, is spent afterwards by what was done, and who is in debt waits. Over any
- * time t no more than rate * t + burst + one piece of work is spent. Plain C; the caller has a lock.
+ * A budget per time: credit grows with time, is spent afterwards by what was done, and who is in
+ * debt waits. Over any time t no more than rate * t + burst + one piece of work is spent. Plain C;
+ * the caller has a lock.
  */
 #ifndef TIERING_BUDGET_H
 #define TIERING_BUDGET_H

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A binary heap whose members are found by their id, so that one is moved up or down in place when its priority
- * changes. Plain C.
+ * A binary heap whose members are found by their id, so that one is moved up or down in place when
+ * its priority changes. Plain C.
  *
- * heap_put is insert AND update: a set whose insert left an old member alone once broke this very design. Several heaps
- * may share one index (who is where); an id is then a member of one of them at most, which heap_put keeps.
+ * heap_put is insert AND update: a set whose insert left an old member alone once broke this very
+ * design. Several heaps may share one index (who is where); an id is then a member of one of them
+ * at most, which heap_put keeps.
  */
 #ifndef TIERING_HEAP_H
 #define TIERING_HEAP_H
@@ -30,7 +31,7 @@ struct heap {
 	struct heap_index *index;
 	u32 n, size;
 	u32 flip; /* 0: lowest on top; ~0: highest */
-	u32 tag; /* 0 or HEAP_TAG */
+	u32 tag;  /* 0 or HEAP_TAG */
 };
 
 #define HEAP_TAG 0x80000000u

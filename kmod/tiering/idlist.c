@@ -11,7 +11,9 @@ int idlist_reserve(struct idlist_set *s, u32 n)
 	if (n <= s->size)
 		return 0;
 	of = plain_alloc(n, sizeof(*of));
-	link = of ? plain_grow(s->link, s->link ? (u64)s->size + IDLIST_MAX : 0, (u64)n + IDLIST_MAX, sizeof(*link)) : NULL;
+	link = of ? plain_grow(s->link, s->link ? (u64)s->size + IDLIST_MAX : 0,
+			       (u64)n + IDLIST_MAX, sizeof(*link))
+		  : NULL;
 	if (!link) {
 		plain_free(of);
 		return -ENOMEM;
@@ -73,7 +75,8 @@ int idlist_put(struct idlist_set *s, unsigned int list, u32 id)
 
 u32 idlist_first(const struct idlist_set *s, unsigned int list)
 {
-	return s->link && s->link[list].next >= IDLIST_MAX ? s->link[list].next - IDLIST_MAX : IDLIST_NONE;
+	return s->link && s->link[list].next >= IDLIST_MAX ? s->link[list].next - IDLIST_MAX
+							   : IDLIST_NONE;
 }
 
 u64 idlist_bytes(const struct idlist_set *s)

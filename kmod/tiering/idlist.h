@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Lists of entry numbers, an entry on one of them at most: what MEMTIS' active and inactive lists are to it. Plain C. */
+/*
+ * Lists of entry numbers, an entry on one of them at most: what MEMTIS' active and inactive lists
+ * are to it. Plain C.
+ */
 #ifndef TIERING_IDLIST_H
 #define TIERING_IDLIST_H
 
@@ -14,8 +17,8 @@ struct idlist_link {
 
 struct idlist_set {
 	struct idlist_link *link; /* IDLIST_MAX heads, then by id */
-	u8 *of; /* by id: on which list, plus one */
-	u32 size; /* ids */
+	u8 *of;                   /* by id: on which list, plus one */
+	u32 size;                 /* ids */
 	u32 n[IDLIST_MAX];
 };
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Load and unload: parameters, the order in which things are set up, and how a failure is undone. */
+/*
+ * Load and unload: parameters, the order in which things are set up, and how a failure is undone.
+ */
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include "symbols.h"
@@ -19,11 +21,12 @@ struct tier_params tier_params = {
 	.flush = 1,
 };
 
-#define PARAM(name, type, text) \
+#define PARAM(name, type, text)                                 \
 	module_param_named(name, tier_params.name, type, 0444); \
 	MODULE_PARM_DESC(name, text)
 PARAM(scan_ms, uint, "all pages are looked at once each so often (default 1000)");
-PARAM(cpu_budget_permille, uint, "of one processor, for all of this (default 30; 0: without limit)");
+PARAM(cpu_budget_permille, uint,
+      "of one processor, for all of this (default 30; 0: without limit)");
 PARAM(migrate_mbps, uint, "MiB copied a second at most (default 200; 0: without limit)");
 PARAM(migrate_ms, uint, "the mover looks for work each so often (default 100)");
 PARAM(batch, uint, "pages moved at once, each way (default and most 512)");
@@ -34,10 +37,12 @@ PARAM(max_pages, uint, "pages known at most (default 0: as many as the tiers hav
 PARAM(sketch_width, uint, "ours: counters in a row of the sketch (default 0: half of max_pages)");
 PARAM(pebs_period, uint, "pebs: one sample of so many events (default 10007)");
 PARAM(cooling, uint, "memtis: counts are halved each so many samples (default 0: 20 a page)");
-PARAM(adaptation, uint, "memtis: the threshold is set each so many samples (default 0: a 20th of cooling)");
+PARAM(adaptation, uint,
+      "memtis: the threshold is set each so many samples (default 0: a 20th of cooling)");
 PARAM(shadow_permille, uint, "nomad: of slow memory, for shadows at most (default 100)");
 PARAM(flush, uint, "flush the TLB where accessed bits were cleared (default 1)");
-PARAM(pause_ms, uint, "for tests: nomad waits so long between copying pages and mapping the copies (default 0)");
+PARAM(pause_ms, uint,
+      "for tests: nomad waits so long between copying pages and mapping the copies (default 0)");
 
 static char *policy = "ours", *sampler = "auto", *target_cgroup = "";
 static int target_pid;
@@ -46,9 +51,12 @@ static int fail_at;
 module_param(policy, charp, 0444);
 MODULE_PARM_DESC(policy, "ours, memtis or nomad (default ours)");
 module_param(sampler, charp, 0444);
-MODULE_PARM_DESC(sampler, "auto, abit, hint or pebs (default auto: the first of these that this machine has)");
+MODULE_PARM_DESC(
+	sampler,
+	"auto, abit, hint or pebs (default auto: the first of these that this machine has)");
 module_param(target_cgroup, charp, 0444);
-MODULE_PARM_DESC(target_cgroup, "whose memory: a cgroup of v2 and those below, may be a pattern like /mmprof-*");
+MODULE_PARM_DESC(target_cgroup,
+		 "whose memory: a cgroup of v2 and those below, may be a pattern like /mmprof-*");
 module_param(target_pid, int, 0444);
 MODULE_PARM_DESC(target_pid, "and that of this process and its descendants");
 module_param(enabled, bool, 0444);
@@ -62,10 +70,10 @@ static int check_params(void)
 
 	if (err)
 		return err;
-	if (!tier_policy_find(policy) || !tier_sampler_known(sampler) || tier_target_set_pid(target_pid) ||
-	    tier_target_set_cgroup(target_cgroup)) {
-		pr_err("tiering: refused: no such policy, sampler, target_cgroup or target_pid (%s, %s, %s, %d)\n", policy,
-		       sampler, target_cgroup, target_pid);
+	if (!tier_policy_find(policy) || !tier_sampler_known(sampler) ||
+	    tier_target_set_pid(target_pid) || tier_target_set_cgroup(target_cgroup)) {
+		pr_err("tiering: refused: no such policy, sampler, target_cgroup or target_pid (%s, %s, %s, %d)\n",
+		       policy, sampler, target_cgroup, target_pid);
 		return -EINVAL;
 	}
 	return tier_set_up(policy, sampler);
@@ -113,7 +121,8 @@ static int __init tiering_init(void)
 		if (!err)
 			continue;
 		if (fail_at == i + 1)
-			pr_err("tiering: refused: told to fail at step %d (%s)\n", i + 1, steps[i].name);
+			pr_err("tiering: refused: told to fail at step %d (%s)\n", i + 1,
+			       steps[i].name);
 		undo(i);
 		return err;
 	}

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Moves pages by the kernel's own migration, in batches: each page is found again by its address, checked and taken off
- * the LRU under its page table's lock; then mmap_lock is dropped and all are migrated; what could not be is put back;
- * then each is looked up once more, because "migrated" is not "there": a write to a page that fork had write-protected
- * copies it to the writer's node.
+ * Moves pages by the kernel's own migration, in batches: each page is found again by its address,
+ * checked and taken off the LRU under its page table's lock; then mmap_lock is dropped and all are
+ * migrated; what could not be is put back; then each is looked up once more, because "migrated" is
+ * not "there": a write to a page that fork had write-protected copies it to the writer's node.
  *
  * An exchange is demotions, then promotions into the room that they made.
  */
@@ -45,12 +45,14 @@ static kc_migrated *new_folio(kc_migrated *old, unsigned long private)
 bool tier_batch_add(struct tier_batch *b, u32 id, enum tier_id to)
 {
 	struct vmap_entry *e = vmap_at(&tier_book, id);
-	unsigned int pages = 1u << e->order, limit = min_t(unsigned int, tier_params.batch, TIER_BATCH_MAX);
+	unsigned int pages = 1u << e->order,
+		     limit = min_t(unsigned int, tier_params.batch, TIER_BATCH_MAX);
 
 	/* one huge page may be larger than the whole batch */
 	if (b->n == ARRAY_SIZE(b->job) || (b->pages[to] && b->pages[to] + pages > limit))
 		return false;
-	b->job[b->n++] = (struct tier_job){.key = e->key, .pfn = e->pfn, .id = id, .order = e->order, .to = to};
+	b->job[b->n++] = (struct tier_job){
+		.key = e->key, .pfn = e->pfn, .id = id, .order = e->order, .to = to};
 	b->pages[to] += pages;
 	e->busy = 1;
 	return true;
@@ -58,7 +60,8 @@ bool tier_batch_add(struct tier_batch *b, u32 id, enum tier_id to)
 
 /* --- isolation */
 
-static enum tier_stat isolate(struct tier_spot *s, const struct tier_job *job, struct list_head *list)
+static enum tier_stat isolate(struct tier_spot *s, const struct tier_job *job,
+			      struct list_head *list)
 {
 	struct folio *folio = s->folio;
 	enum tier_stat why = tier_spot_why_not(s, vmap_vpn(job->key));
@@ -73,7 +76,8 @@ static enum tier_stat isolate(struct tier_spot *s, const struct tier_job *job, s
 		return MOVES_fail_stale;
 	if (tier_isolate(folio)) {
 		list_add_tail(&folio->lru, list);
-		node_stat_mod_folio(folio, NR_ISOLATED_ANON + folio_is_file_lru(folio), folio_nr_pages(folio));
+		node_stat_mod_folio(folio, NR_ISOLATED_ANON + folio_is_file_lru(folio),
+				    folio_nr_pages(folio));
 		why = 0;
 	} else {
 		why = MOVES_fail_lru;
@@ -82,7 +86,8 @@ static enum tier_stat isolate(struct tier_spot *s, const struct tier_job *job, s
 	return why;
 }
 
-static void isolate_all(struct mm_struct *mm, struct tier_job *job, unsigned int n, struct list_head *list)
+static void isolate_all(struct mm_struct *mm, struct tier_job *job, unsigned int n,
+			struct list_head *list)
 {
 	struct tier_spot spot;
 	unsigned int i;
@@ -111,7 +116,8 @@ static enum tier_stat where_now(struct mm_struct *mm, struct tier_job *job)
 	if (tier_of_node(folio_nid(spot.folio)) == job->to)
 		result = job->to == TIER_FAST ? MOVES_promoted : MOVES_demoted;
 	else
-		result = folio_pfn(spot.folio) == job->pfn ? MOVES_fail_migrate : MOVES_fail_bounced;
+		result =
+			folio_pfn(spot.folio) == job->pfn ? MOVES_fail_migrate : MOVES_fail_bounced;
 	job->pfn = folio_pfn(spot.folio);
 	tier_spot_unlock(&spot);
 	return result;
@@ -126,7 +132,9 @@ static void verify_all(struct mm_struct *mm, struct tier_job *job, unsigned int 
 		if (job[i].result)
 			continue;
 		job[i].result = where_now(mm, &job[i]);
-		/* with the first page that finds no room the kernel gives up the rest of the list */
+		/*
+		 * with the first page that finds no room the kernel gives up the rest of the list
+		 */
 		if (job[i].result == MOVES_fail_migrate && target.full)
 			job[i].result = MOVES_fail_nomem;
 	}
@@ -145,7 +153,8 @@ void tier_move(struct mm_struct *mm, struct tier_job *job, unsigned int n, enum 
 	target.nid = tier_pick_node(to, job->pfn ? pfn_to_nid(job->pfn) : NUMA_NO_NODE);
 	/* For this reason the kernel does not split huge pages for which there is no room. */
 	if (!list_empty(&list))
-		kcall(migrate_pages)(&list, new_folio, NULL, 0, MIGRATE_ASYNC, MR_NUMA_MISPLACED, &done);
+		kcall(migrate_pages)(&list, new_folio, NULL, 0, MIGRATE_ASYNC, MR_NUMA_MISPLACED,
+				     &done);
 	tier_bandwidth_spend((u64)done << PAGE_SHIFT);
 	if (!list_empty(&list))
 		kcall(putback_movable_pages)(&list);
@@ -207,7 +216,10 @@ static void account(const struct tier_job *job)
 		trace_fail(mm, vpn, job->order, job->to, job->result);
 }
 
-/* Tells the book and the policy; an entry may have been forgotten and its number given to another page meanwhile. */
+/*
+ * Tells the book and the policy; an entry may have been forgotten and its number given to another
+ * page meanwhile.
+ */
 static void settle(struct tier_job *job)
 {
 	struct vmap_entry *e = vmap_at(&tier_book, job->id);
@@ -224,7 +236,9 @@ static void settle(struct tier_job *job)
 	tier_policy->done(job->id, e, job, moved);
 }
 
-/* Pages wait in per-CPU lists before they are on the LRU; asking all processors to hurry is dear. */
+/*
+ * Pages wait in per-CPU lists before they are on the LRU; asking all processors to hurry is dear.
+ */
 static void drain(void)
 {
 	if (!lru_missed || time_before(jiffies, last_drain + HZ))

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the plain C parts (sketch, heap, vmap, hist, idlist, budget) need from where they are built: kernel or user space. */
+/*
+ * What the plain C parts (sketch, heap, vmap, hist, idlist, budget) need from where they are built:
+ * kernel or user space.
+ */
 #ifndef TIERING_PLAIN_H
 #define TIERING_PLAIN_H
 
@@ -60,7 +63,10 @@ static inline void plain_free(void *p)
 }
 #endif
 
-/* The finaliser of splitmix64 (Steele, Lea, Flood 2014): every bit of the result depends on every bit of x. */
+/*
+ * The finaliser of splitmix64 (Steele, Lea, Flood 2014): every bit of the result depends on every
+ * bit of x.
+ */
 static inline u64 plain_mix(u64 x)
 {
 	x ^= x >> 30;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * memtis: the policy of MEMTIS (SOSP '23), re-implemented from its description; docs/tiering.md lists what differs. A
- * histogram of pages by accesses gives the threshold: the hottest pages that fit into fast memory are hot. Pages between
- * that and the next lower bin are warm and stay where they are. Counts are halved at each cooling.
+ * memtis: the policy of MEMTIS (SOSP '23), re-implemented from its description; docs/tiering.md
+ * lists what differs. A histogram of pages by accesses gives the threshold: the hottest pages that
+ * fit into fast memory are hot. Pages between that and the next lower bin are warm and stay where
+ * they are. Counts are halved at each cooling.
  */
 #include <linux/kobject.h>
 #include <linux/sysfs.h>
@@ -41,7 +42,10 @@ static u32 count_now(struct vmap_entry *e)
 	return e->count;
 }
 
-/* One sample of a base page stands for one of a huge page's 512; an accessed bit says the same of both. */
+/*
+ * One sample of a base page stands for one of a huge page's 512; an accessed bit says the same of
+ * both.
+ */
 u64 tier_sample_weight(u8 order)
 {
 	return order || tier_sampler == &tier_abit ? 1 : 512;
@@ -158,14 +162,18 @@ static bool take(struct tier_batch *b, int list, enum tier_id to, s64 *room)
 	return true;
 }
 
-/* Base pages to make room for: a batch of those to be promoted, the first at least, which may be a huge page. */
+/*
+ * Base pages to make room for: a batch of those to be promoted, the first at least, which may be a
+ * huge page.
+ */
 static s64 wanted(void)
 {
 	u32 id = first(HOT_SLOW);
 
 	if (id == IDLIST_NONE)
 		return 0;
-	return max_t(s64, 1ll << vmap_at(&tier_book, id)->order, min(lists.n[HOT_SLOW], tier_params.batch));
+	return max_t(s64, 1ll << vmap_at(&tier_book, id)->order,
+		     min(lists.n[HOT_SLOW], tier_params.batch));
 }
 
 /* Demotion keeps the reserve, and makes room for what is to be promoted. */
@@ -173,8 +181,7 @@ static void pick(struct tier_batch *b)
 {
 	s64 room = tier_room(TIER_FAST), slow_room = tier_room(TIER_SLOW), least = wanted();
 
-	while (room + b->pages[TIER_SLOW] < least &&
-	       take(b, COLD_FAST, TIER_SLOW, &slow_room))
+	while (room + b->pages[TIER_SLOW] < least && take(b, COLD_FAST, TIER_SLOW, &slow_room))
 		;
 	room += b->pages[TIER_SLOW];
 	while (take(b, HOT_SLOW, TIER_FAST, &room))
@@ -197,16 +204,16 @@ static u64 bytes(void)
 
 /* --- gauges */
 
-#define GAUGE(name, value) \
+#define GAUGE(name, value)                                                                 \
 	static ssize_t name##_show(struct kobject *k, struct kobj_attribute *a, char *buf) \
-	{ \
-		u64 n; \
-\
-		mutex_lock(&tier_book_lock); \
-		n = tier_policy == &tier_memtis ? (value) : 0; \
-		mutex_unlock(&tier_book_lock); \
-		return sysfs_emit(buf, "%llu\n", n); \
-	} \
+	{                                                                                  \
+		u64 n;                                                                     \
+                                                                                           \
+		mutex_lock(&tier_book_lock);                                               \
+		n = tier_policy == &tier_memtis ? (value) : 0;                             \
+		mutex_unlock(&tier_book_lock);                                             \
+		return sysfs_emit(buf, "%llu\n", n);                                       \
+	}                                                                                  \
 	static struct kobj_attribute attr_##name = __ATTR_RO(name);
 
 GAUGE(threshold_hot, hot)
@@ -219,8 +226,9 @@ GAUGE(may_demote, lists.n[COLD_FAST])
 GAUGE(coolings, hist.clock)
 
 static struct attribute *attrs[] = {
-	&attr_threshold_hot.attr, &attr_threshold_warm.attr, &attr_pages_hot.attr, &attr_pages_warm.attr,
-	&attr_pages_all.attr, &attr_to_promote.attr, &attr_may_demote.attr, &attr_coolings.attr, NULL,
+	&attr_threshold_hot.attr, &attr_threshold_warm.attr, &attr_pages_hot.attr,
+	&attr_pages_warm.attr,    &attr_pages_all.attr,      &attr_to_promote.attr,
+	&attr_may_demote.attr,    &attr_coolings.attr,       NULL,
 };
 static const struct attribute_group gauges = {.attrs = attrs};
 

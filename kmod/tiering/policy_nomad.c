@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * nomad: the policy of Nomad (OSDI '24), re-implemented from its description; docs/tiering.md lists what differs. A page of
- * slow memory that is accessed a second time soon is promoted, by transactional copy (remap.c), leaving its old page
- * behind as a shadow (shadow.c); pages of fast memory that were not accessed for two rounds may be demoted, which
- * happens only when fast memory is short.
+ * nomad: the policy of Nomad (OSDI '24), re-implemented from its description; docs/tiering.md lists
+ * what differs. A page of slow memory that is accessed a second time soon is promoted, by
+ * transactional copy (remap.c), leaving its old page behind as a shadow (shadow.c); pages of fast
+ * memory that were not accessed for two rounds may be demoted, which happens only when fast memory
+ * is short.
  */
 #include <linux/kobject.h>
 #include <linux/sysfs.h>
@@ -13,7 +14,10 @@
 
 enum { CANDIDATES, INACTIVE };
 #define SOON 2 /* rounds */
-#define RECENT 4096 /* faults: candidates at most, the oldest is forgotten (rounds find them in the order of addresses) */
+/*
+ * faults: candidates at most, the oldest is forgotten (rounds find them in the order of addresses)
+ */
+#define RECENT 4096
 
 static struct idlist_set lists;
 static u16 rounds;
@@ -91,10 +95,14 @@ static bool take(struct tier_batch *b, int list, enum tier_id to, s64 *room)
 	return true;
 }
 
-/* kswapd's part: demotes to where there is room for a batch, and for the first candidate, which may be a huge page. */
+/*
+ * kswapd's part: demotes to where there is room for a batch, and for the first candidate, which may
+ * be a huge page.
+ */
 static void pick(struct tier_batch *b)
 {
-	s64 room = tier_room(TIER_FAST), slow_room = tier_room(TIER_SLOW), least = tier_params.batch;
+	s64 room = tier_room(TIER_FAST), slow_room = tier_room(TIER_SLOW),
+	    least = tier_params.batch;
 	u32 id = idlist_first(&lists, CANDIDATES);
 
 	if (id != IDLIST_NONE)
@@ -121,18 +129,19 @@ static u64 bytes(void)
 
 /* --- gauges */
 
-#define GAUGE(name, value) \
+#define GAUGE(name, value)                                                                 \
 	static ssize_t name##_show(struct kobject *k, struct kobj_attribute *a, char *buf) \
-	{ \
-		return sysfs_emit(buf, "%llu\n", (u64)(value)); \
-	} \
+	{                                                                                  \
+		return sysfs_emit(buf, "%llu\n", (u64)(value));                            \
+	}                                                                                  \
 	static struct kobj_attribute attr_##name = __ATTR_RO(name);
 
 GAUGE(candidates, READ_ONCE(lists.n[CANDIDATES]))
 GAUGE(inactive, READ_ONCE(lists.n[INACTIVE]))
 GAUGE(shadows, tier_shadow_count())
 
-static struct attribute *attrs[] = {&attr_candidates.attr, &attr_inactive.attr, &attr_shadows.attr, NULL};
+static struct attribute *attrs[] = {&attr_candidates.attr, &attr_inactive.attr, &attr_shadows.attr,
+				    NULL};
 static const struct attribute_group gauges = {.attrs = attrs};
 
 static void move(struct mm_struct *mm, struct tier_job *job, unsigned int n, enum tier_id to)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ours: a frequency sketch and two heaps. The slow tier's heap has its hottest page on top, the fast tier's its coldest;
- * the tops are exchanged while that gains more than `hysteresis`, so that free fast memory does not limit promotion.
- * Frequencies belong to virtual pages, so a page that moves keeps its own.
+ * ours: a frequency sketch and two heaps. The slow tier's heap has its hottest page on top, the
+ * fast tier's its coldest; the tops are exchanged while that gains more than `hysteresis`, so that
+ * free fast memory does not limit promotion. Frequencies belong to virtual pages, so a page that
+ * moves keeps its own.
  */
 #include <linux/kobject.h>
 #include <linux/sysfs.h>
@@ -87,14 +88,18 @@ static bool take(struct tier_batch *b, enum tier_id from, u32 id)
 	return true;
 }
 
-/* Whether fast memory has, or gets by demoting what is colder than `frequency`, room for so many pages more. */
+/*
+ * Whether fast memory has, or gets by demoting what is colder than `frequency`, room for so many
+ * pages more.
+ */
 static bool make_room(struct tier_batch *b, s64 *room, s64 *slow_room, s64 pages, u32 frequency)
 {
 	struct vmap_entry *e;
 	u32 id, coldest;
 
 	while (*room < pages) {
-		if (!heap_top(&heap[TIER_FAST], &id, &coldest) || frequency <= coldest + tier_params.hysteresis)
+		if (!heap_top(&heap[TIER_FAST], &id, &coldest) ||
+		    frequency <= coldest + tier_params.hysteresis)
 			return false;
 		e = vmap_at(&tier_book, id);
 		if (*slow_room < 1 << e->order || !take(b, TIER_FAST, id))
@@ -111,8 +116,10 @@ static void pick(struct tier_batch *b)
 	s64 room = tier_room(TIER_FAST), slow_room = tier_room(TIER_SLOW), pages;
 	u32 id, hottest;
 
-	/* others have used up half of the reserve: what is coldest makes room. Between that and the reserve nothing is done,
-	 * else what was just demoted would be promoted again. */
+	/*
+	 * Others have used up half of the reserve: what is coldest makes room. Between that and the
+	 * reserve nothing is done, else what was just demoted would be promoted again.
+	 */
 	if (room < -(s64)(tier_reserve() / 2))
 		make_room(b, &room, &slow_room, min_t(s64, 0, room + tier_params.batch), ~0u);
 	b->exchanges = 0;
@@ -142,16 +149,16 @@ static u64 bytes(void)
 
 /* --- gauges */
 
-#define GAUGE(name, value) \
+#define GAUGE(name, value)                                                                 \
 	static ssize_t name##_show(struct kobject *k, struct kobj_attribute *a, char *buf) \
-	{ \
-		u64 n; \
-\
-		mutex_lock(&tier_book_lock); \
-		n = tier_policy == &tier_ours ? (value) : 0; \
-		mutex_unlock(&tier_book_lock); \
-		return sysfs_emit(buf, "%llu\n", n); \
-	} \
+	{                                                                                  \
+		u64 n;                                                                     \
+                                                                                           \
+		mutex_lock(&tier_book_lock);                                               \
+		n = tier_policy == &tier_ours ? (value) : 0;                               \
+		mutex_unlock(&tier_book_lock);                                             \
+		return sysfs_emit(buf, "%llu\n", n);                                       \
+	}                                                                                  \
 	static struct kobj_attribute attr_##name = __ATTR_RO(name);
 
 static u32 top_of(enum tier_id tier)
@@ -171,8 +178,10 @@ GAUGE(sketch_error, sketch.width ? sketch_error(&sketch) : 0)
 GAUGE(sketch_bytes, sketch_bytes(&sketch))
 
 static struct attribute *attrs[] = {
-	&attr_heap_fast.attr, &attr_heap_slow.attr, &attr_coldest_fast.attr, &attr_hottest_slow.attr,
-	&attr_sketch_total.attr, &attr_sketch_error.attr, &attr_sketch_bytes.attr, NULL,
+	&attr_heap_fast.attr,    &attr_heap_slow.attr,
+	&attr_coldest_fast.attr, &attr_hottest_slow.attr,
+	&attr_sketch_total.attr, &attr_sketch_error.attr,
+	&attr_sketch_bytes.attr, NULL,
 };
 static const struct attribute_group gauges = {.attrs = attrs};
 

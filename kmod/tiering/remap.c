@@ -1,25 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Nomad's transactional migration, as far as a module can go: a page is copied while it stays mapped and in use, and
- * only then exchanged in the page table, if nobody wrote to it meanwhile; the old page is kept as a shadow, and while the new
- * one stays clean it can be demoted by mapping the shadow again, without a copy.
+ * Nomad's transactional migration, as far as a module can go: a page is copied while it stays
+ * mapped and in use, and only then exchanged in the page table, if nobody wrote to it meanwhile;
+ * the old page is kept as a shadow, and while the new one stays clean it can be demoted by mapping
+ * the shadow again, without a copy.
  *
- * Base pages that one process maps exclusively, in writable memory; all else takes the ordinary way (tier_move). Why it
- * is safe:
- *  - From taking it to the end the folio is locked and off the LRU, so neither reclaim, KSM, huge-page collapse nor another
- *    migration has it; forks and unmaps are excluded or noticed under the page table's lock.
- *  - The entry is write-protected and clean while the page is copied, and after. A writer faults once: the page is
- *    exclusive, so the kernel makes the entry writable and dirty in place (do_wp_page). A write through a pin
- *    (get_user_pages) needs a writable entry as well; pins from before hold references, which are counted.
- *  - A clean entry would not do: MADV_FREE cleans it after a write, and the copy is older than what was freed. It leaves
- *    the entry writable. A write-protected one would not do either: KSM and fork write-protect again. They leave it, or
- *    PG_dirty, dirty; after both (MADV_FREE, then fork) the page is exclusive again only by a write, or by a read-only
- *    long-term pin of a page whose other process is gone. That pin's page alone could come back older than freed.
- *  - MADV_FREE makes a page lazily freed while it is on the LRU: it then waits, with one more reference, or has lost
- *    PG_swapbacked; both are checked.
+ * Base pages that one process maps exclusively, in writable memory; all else takes the ordinary way
+ * (tier_move). Why it is safe:
+ *  - From taking it to the end the folio is locked and off the LRU, so neither reclaim, KSM,
+ *    huge-page collapse nor another migration has it; forks and unmaps are excluded or noticed
+ *    under the page table's lock.
+ *  - The entry is write-protected and clean while the page is copied, and after. A writer faults
+ *    once: the page is exclusive, so the kernel makes the entry writable and dirty in place
+ *    (do_wp_page). A write through a pin (get_user_pages) needs a writable entry as well; pins from
+ *    before hold references, which are counted.
+ *  - A clean entry would not do: MADV_FREE cleans it after a write, and the copy is older than what
+ *    was freed. It leaves the entry writable. A write-protected one would not do either: KSM and
+ *    fork write-protect again. They leave it, or PG_dirty, dirty; after both (MADV_FREE, then fork)
+ *    the page is exclusive again only by a write, or by a read-only long-term pin of a page whose
+ *    other process is gone. That pin's page alone could come back older than freed.
+ *  - MADV_FREE makes a page lazily freed while it is on the LRU: it then waits, with one more
+ *    reference, or has lost PG_swapbacked; both are checked.
  *  - A clean anonymous page is nothing new to the kernel: add_to_swap() marks it dirty.
- *  - PTE_SHADOWED, a bit that neither hardware nor Linux uses, marks an entry that we made. It goes away with the page
- *    (mprotect, migration or swap makes a new entry), so a reused pfn is not mistaken for ours.
+ *  - PTE_SHADOWED, a bit that neither hardware nor Linux uses, marks an entry that we made. It goes
+ *    away with the page (mprotect, migration or swap makes a new entry), so a reused pfn is not
+ *    mistaken for ours.
  */
 #include <linux/delay.h>
 #include <linux/highmem.h>
@@ -36,7 +41,7 @@
 /* Only the mover's thread. */
 static struct remap {
 	struct folio *old, *new; /* old: locked, off the LRU; NULL: not taken */
-	bool dirty; /* old was */
+	bool dirty;              /* old was */
 } remaps[2 * TIER_BATCH_MAX];
 
 /* --- one page, taken and given back */
@@ -49,7 +54,8 @@ static bool remappable(const struct tier_spot *s, const struct tier_job *job)
 		return false;
 	page = folio_page(s->folio, 0);
 	return !pte_protnone(*s->pte) && PageAnonExclusive(page) && s->vma->vm_flags & VM_WRITE &&
-	       !userfaultfd_armed(s->vma) && !folio_test_swapcache(s->folio) && !folio_test_writeback(s->folio);
+	       !userfaultfd_armed(s->vma) && !folio_test_swapcache(s->folio) &&
+	       !folio_test_writeback(s->folio);
 }
 
 /* Locked and off the LRU, with a reference of our own beside the mapping's. */
@@ -122,7 +128,8 @@ static enum tier_stat why_stay(pte_t was, struct folio *old)
 }
 
 /* 0, or why the old page stays where it is. */
-static enum tier_stat exchange(struct tier_spot *s, unsigned long addr, struct folio *old, struct folio *new, u64 mark)
+static enum tier_stat exchange(struct tier_spot *s, unsigned long addr, struct folio *old,
+			       struct folio *new, u64 mark)
 {
 	struct mm_struct *mm = s->vma->vm_mm;
 	pte_t was = ptep_get_and_clear(mm, addr, s->pte), now;
@@ -192,7 +199,9 @@ static void prepare(struct mm_struct *mm, struct tier_job *job, struct remap *r,
 	tier_spot_unlock(&spot);
 }
 
-/* Not a page that somebody has a pin of, who may write without a fault; a new pin would need one. */
+/*
+ * Not a page that somebody has a pin of, who may write without a fault; a new pin would need one.
+ */
 static void copy(struct remap *r)
 {
 	if (folio_ref_count(r->old) == 2) { /* the mapping's and ours */
@@ -240,7 +249,8 @@ static enum tier_stat commit(struct mm_struct *mm, struct tier_job *job, struct 
 	} else {
 		__folio_set_locked(r->new);
 		__folio_mark_uptodate(r->new);
-		why = exchange(&spot, vmap_vpn(job->key) << PAGE_SHIFT, r->old, r->new, PTE_SHADOWED);
+		why = exchange(&spot, vmap_vpn(job->key) << PAGE_SHIFT, r->old, r->new,
+			       PTE_SHADOWED);
 		if (why)
 			__folio_clear_locked(r->new);
 	}
@@ -281,7 +291,7 @@ void tier_remap_promote(struct mm_struct *mm, struct tier_job *job, unsigned int
 {
 	unsigned int i;
 
-	mmap_read_lock(mm); /* who registers a notifier has it for writing */
+	mmap_read_lock(mm);          /* who registers a notifier has it for writing */
 	if (!mm_has_notifiers(mm)) { /* page tables elsewhere would have to follow */
 		prepare_all(mm, job, n, tier_pick_node(TIER_FAST, NUMA_NO_NODE));
 		for (i = 0; i < n; i++) {
@@ -297,7 +307,8 @@ void tier_remap_promote(struct mm_struct *mm, struct tier_job *job, unsigned int
 
 /* --- demotion to the shadow */
 
-static enum tier_stat back_to_shadow(struct mm_struct *mm, struct tier_job *job, struct folio *shadow)
+static enum tier_stat back_to_shadow(struct mm_struct *mm, struct tier_job *job,
+				     struct folio *shadow)
 {
 	unsigned long addr = vmap_vpn(job->key) << PAGE_SHIFT;
 	struct tier_spot spot;
@@ -307,8 +318,8 @@ static enum tier_stat back_to_shadow(struct mm_struct *mm, struct tier_job *job,
 	if (why)
 		return why;
 	why = MOVES_fail_stale;
-	if (remappable(&spot, job) && pte_val(*spot.pte) & PTE_SHADOWED && !written(*spot.pte, spot.folio) &&
-	    take_folio(spot.folio)) {
+	if (remappable(&spot, job) && pte_val(*spot.pte) & PTE_SHADOWED &&
+	    !written(*spot.pte, spot.folio) && take_folio(spot.folio)) {
 		old = spot.folio;
 		__folio_set_locked(shadow);
 		why = exchange(&spot, addr, old, shadow, 0);

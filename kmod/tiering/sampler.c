@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What all samplers share: the choice of one, the round over all processes that finds out what is mapped where (and, for
- * some tiers, what was accessed), and the queue from interrupts and faults to the sampler's thread.
+ * What all samplers share: the choice of one, the round over all processes that finds out what is
+ * mapped where (and, for some tiers, what was accessed), and the queue from interrupts and faults
+ * to the sampler's thread.
  */
 #include <linux/delay.h>
 #include <linux/kthread.h>
@@ -13,9 +14,10 @@
 #include "tiering.h"
 
 #define CHUNK (32ul << 20) /* of address space under one mmap_lock */
-#define QUEUE_SLOTS 16384 /* per processor; a power of two */
+#define QUEUE_SLOTS 16384  /* per processor; a power of two */
 
-static const struct tier_sampler *const table[] = {&tier_abit, &tier_hint, &tier_pebs, NULL}; /* auto: in this order */
+/* auto: in this order */
+static const struct tier_sampler *const table[] = {&tier_abit, &tier_hint, &tier_pebs, NULL};
 
 const struct tier_sampler *tier_sampler;
 
@@ -45,7 +47,8 @@ int tier_sampler_start(const char *name)
 		if (err)
 			continue;
 		WRITE_ONCE(tier_sampler, *s);
-		pr_info("tiering: sampler %s%s\n", (*s)->name, automatic ? " (the best of this machine)" : "");
+		pr_info("tiering: sampler %s%s\n", (*s)->name,
+			automatic ? " (the best of this machine)" : "");
 		return 0;
 	}
 	return err;
@@ -104,7 +107,10 @@ static void take_pages(struct tier_walk *w, const struct tier_page *page, unsign
 	classify(walked, page, n);
 }
 
-/* Another may hold mmap_lock for long, and then the process waits for us in its turn: no queueing up. */
+/*
+ * Another may hold mmap_lock for long, and then the process waits for us in its turn: no queueing
+ * up.
+ */
 static bool lock_patiently(struct mm_struct *mm)
 {
 	int i;
@@ -289,7 +295,8 @@ void tier_queue_drain(void)
 		while ((n = fetch(queues[cpu]))) {
 			sort(drained, n, sizeof(*drained), by_key, NULL);
 			for (from = 0; from < n; from = i) {
-				for (i = from; i < n && vmap_mm(drained[i]) == vmap_mm(drained[from]); i++)
+				for (i = from;
+				     i < n && vmap_mm(drained[i]) == vmap_mm(drained[from]); i++)
 					;
 				process(drained + from, i - from);
 			}

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* abit: each round takes the accessed bits of all pages. Works on every machine; knows "accessed", not "how often". */
+/*
+ * abit: each round takes the accessed bits of all pages. Works on every machine; knows "accessed",
+ * not "how often".
+ */
 #include "tiering.h"
 
 static int start(void)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * hint: NUMA hint faults, as TPP and Nomad sample. Pages of slow memory are made to fault (change_prot_numa, which with
- * numa_balancing=0 leaves the kernel's top tier alone), and the fault is seen where the kernel asks mpol_misplaced()
- * whether the page is on the right node: for our processes the answer is "yes", so that nothing but us moves it. Fast
- * memory is sampled by accessed bits, as there.
+ * hint: NUMA hint faults, as TPP and Nomad sample. Pages of slow memory are made to fault
+ * (change_prot_numa, which with numa_balancing=0 leaves the kernel's top tier alone), and the fault
+ * is seen where the kernel asks mpol_misplaced() whether the page is on the right node: for our
+ * processes the answer is "yes", so that nothing but us moves it. Fast memory is sampled by
+ * accessed bits, as there.
  */
 #include <linux/ftrace.h>
 #include <linux/linkage.h>
@@ -13,20 +14,19 @@
 asm(".pushsection .text, \"ax\"\n"
     ".type tiering_return, @function\n"
     "tiering_return:\n"
-    "	" ASM_ENDBR
-    "	mov %rdi, %rax\n"
-    "	" ASM_RET
-    ".size tiering_return, .-tiering_return\n"
+    "	" ASM_ENDBR "	mov %rdi, %rax\n"
+    "	" ASM_RET ".size tiering_return, .-tiering_return\n"
     ".popsection\n");
 void tiering_return(void);
 
 static unsigned long at;
 
 /*
- * Instead of mpol_misplaced(page or folio, vma or vmf, address), under the page table's lock. The value goes through the
- * first argument, which BPF trampolines on the same function keep.
+ * Instead of mpol_misplaced(page or folio, vma or vmf, address), under the page table's lock. The
+ * value goes through the first argument, which BPF trampolines on the same function keep.
  */
-static void notrace misplaced(unsigned long ip, unsigned long parent, struct ftrace_ops *ops, struct ftrace_regs *fregs)
+static void notrace misplaced(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
+			      struct ftrace_regs *fregs)
 {
 	struct pt_regs *regs = kc_regs(fregs);
 	struct vm_area_struct *vma;
@@ -64,7 +64,10 @@ static int start(void)
 	return -EOPNOTSUPP;
 }
 
-/* When this returns, no processor is in our hook. Pages that still fault do so once, for the kernel. */
+/*
+ * When this returns, no processor is in our hook. Pages that still fault do so once, for the
+ * kernel.
+ */
 static void stop(void)
 {
 	unregister_ftrace_function(&ops);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pebs: addresses of loads that missed the last-level cache, and of stores, from the processor's own sampling: the raw
- * events that MEMTIS uses on Intel for either kind of far memory. Built, but never run on such a machine, as the lab has
- * no PMU, so `auto` does not take it; the period is not adapted to the CPU budget, which does not bound interrupts.
+ * pebs: addresses of loads that missed the last-level cache, and of stores, from the processor's
+ * own sampling: the raw events that MEMTIS uses on Intel for either kind of far memory. Built, but
+ * never run on such a machine, as the lab has no PMU, so `auto` does not take it; the period is not
+ * adapted to the CPU budget, which does not bound interrupts.
  */
 #include <linux/perf_event.h>
 #include <linux/slab.h>
@@ -11,8 +12,8 @@
 #include "tiering.h"
 
 static const u64 events[] = {
-	0x1d3, /* loads from local DRAM */
-	0x2d3, /* loads from remote DRAM: another socket's, or CXL */
+	0x1d3,  /* loads from local DRAM */
+	0x2d3,  /* loads from remote DRAM: another socket's, or CXL */
 	0x80d1, /* loads from local persistent memory */
 	0x82d0, /* stores */
 };
@@ -85,7 +86,8 @@ static int start(void)
 	err = err ?: start_all();
 	if (!err)
 		return 0;
-	pr_info("tiering: sampler pebs refused: this machine cannot sample memory accesses (%d)\n", err);
+	pr_info("tiering: sampler pebs refused: this machine cannot sample memory accesses (%d)\n",
+		err);
 	stop();
 	return -EOPNOTSUPP;
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * nomad's shadows: the old pages of promoted ones, by the number of the page that took its place. Ours alone: off the
- * LRU, of no process, with one reference. The oldest go when there are more than shadow_permille of slow memory, and when
- * the kernel is short of that.
+ * nomad's shadows: the old pages of promoted ones, by the number of the page that took its place.
+ * Ours alone: off the LRU, of no process, with one reference. The oldest go when there are more
+ * than shadow_permille of slow memory, and when the kernel is short of that.
  *
- * By the page, not by its address: mremap() takes a page elsewhere with its mark (remap.c), and an address may get a
- * page that has the number, and the mark, of one that was there before. A page's number comes back only when the page
- * is gone, and one that is made by exchange again puts its own shadow in the old one's place.
+ * By the page, not by its address: mremap() takes a page elsewhere with its mark (remap.c), and an
+ * address may get a page that has the number, and the mark, of one that was there before. A page's
+ * number comes back only when the page is gone, and one that is made by exchange again puts its own
+ * shadow in the old one's place.
  */
 #include <linux/list.h>
 #include <linux/page_idle.h>
@@ -20,8 +21,8 @@
 
 struct shadow {
 	struct list_head list; /* oldest first */
-	u64 pfn; /* of the page in fast memory */
-	u16 mm; /* whose it was */
+	u64 pfn;               /* of the page in fast memory */
+	u16 mm;                /* whose it was */
 	struct folio *folio;
 };
 
@@ -191,7 +192,8 @@ static void unregister(void)
 	shrinker_free(shrinker);
 }
 #else
-static struct shrinker shrinker = {.count_objects = count, .scan_objects = scan, .flags = SHRINKER_NUMA_AWARE};
+static struct shrinker shrinker = {
+	.count_objects = count, .scan_objects = scan, .flags = SHRINKER_NUMA_AWARE};
 
 int tier_shadow_init(void)
 {

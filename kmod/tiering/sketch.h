@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How often each page was seen, in bounded memory: a count-min sketch (Cormode and Muthukrishnan, 2005) with
- * conservative update (Estan and Varghese, 2002), which is never above the plain one. Plain C.
+ * How often each page was seen, in bounded memory: a count-min sketch (Cormode and Muthukrishnan,
+ * 2005) with conservative update (Estan and Varghese, 2002), which is never above the plain one.
+ * Plain C.
  *
  * For a page seen f times of N in all, the estimate e keeps, with w counters a row and d rows:
  *     f <= e, always (up to SKETCH_MAX, where counters stop);
@@ -18,8 +19,8 @@
 
 struct sketch {
 	u16 *cells; /* rows, one after another */
-	u32 width; /* a power of two */
-	u64 total; /* N */
+	u32 width;  /* a power of two */
+	u64 total;  /* N */
 };
 
 /* width: rounded up to a power of two. */

@@ -5,7 +5,7 @@
 
 DEFINE_STATIC_CALL_NULL(ksym_lookup, kallsyms_lookup_name);
 
-#define X(name) \
+#define X(name)                                     \
 	DEFINE_STATIC_CALL_NULL(ksym_##name, name); \
 	unsigned long ksym_at_##name;
 TIERING_FUNCTIONS(X)

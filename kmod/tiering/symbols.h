@@ -22,23 +22,25 @@ int folio_isolate_lru(struct folio *folio);
 #endif
 void folio_putback_lru(struct folio *folio);
 /* From asm/tlbflush.h, which hides it from modules. */
-void flush_tlb_mm_range(struct mm_struct *mm, unsigned long start, unsigned long end, unsigned int stride_shift,
-			bool freed_tables);
+void flush_tlb_mm_range(struct mm_struct *mm, unsigned long start, unsigned long end,
+			unsigned int stride_shift, bool freed_tables);
 
-/* Called through static calls named ksym_NAME; their types are those of the kernel's own headers. */
-#define TIERING_COMMON(X) \
-	X(walk_page_range) \
-	X(vm_normal_page) \
-	X(flush_tlb_mm_range) \
+/*
+ * Called through static calls named ksym_NAME; their types are those of the kernel's own headers.
+ */
+#define TIERING_COMMON(X)             \
+	X(walk_page_range)            \
+	X(vm_normal_page)             \
+	X(flush_tlb_mm_range)         \
 	X(__mmu_notifier_clear_young) \
-	X(lru_add_drain_all) \
-	X(folio_isolate_lru) \
-	X(folio_putback_lru) \
-	X(migrate_pages) \
-	X(putback_movable_pages) \
-	X(node_is_toptier) \
-	X(change_prot_numa) \
-	X(task_sched_runtime) \
+	X(lru_add_drain_all)          \
+	X(folio_isolate_lru)          \
+	X(folio_putback_lru)          \
+	X(migrate_pages)              \
+	X(putback_movable_pages)      \
+	X(node_is_toptier)            \
+	X(change_prot_numa)           \
+	X(task_sched_runtime)         \
 	X(ftrace_location)
 
 #if KC_PTE_MAP_MAY_FAIL
@@ -63,10 +65,10 @@ void flush_tlb_mm_range(struct mm_struct *mm, unsigned long start, unsigned long
 
 /* Hooked, or data: only their addresses are wanted. */
 #define TIERING_ADDRESSES(X) \
-	X(mpol_misplaced) \
+	X(mpol_misplaced)    \
 	X(mm_kobj)
 
-#define X(name) \
+#define X(name)                                 \
 	DECLARE_STATIC_CALL(ksym_##name, name); \
 	extern unsigned long ksym_at_##name;
 TIERING_FUNCTIONS(X)
@@ -80,7 +82,8 @@ TIERING_ADDRESSES(X)
 #define kcall(name) static_call(ksym_##name)
 
 /* NULL: the page table is gone, look again */
-static inline pte_t *tier_pte_lock(struct mm_struct *mm, pmd_t *pmd, unsigned long addr, spinlock_t **ptl)
+static inline pte_t *tier_pte_lock(struct mm_struct *mm, pmd_t *pmd, unsigned long addr,
+				   spinlock_t **ptl)
 {
 #if KC_PTE_MAP_MAY_FAIL
 	return kcall(__pte_offset_map_lock)(mm, pmd, addr, ptl);

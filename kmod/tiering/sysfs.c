@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /sys/kernel/mm/tiering: one value a file. Parameters are here, counters in samples/, moves/ and phases/, and what the
- * policy has to say in a directory of its name. docs/tiering.md explains them.
+ * /sys/kernel/mm/tiering: one value a file. Parameters are here, counters in samples/, moves/ and
+ * phases/, and what the policy has to say in a directory of its name. docs/tiering.md explains
+ * them.
  */
 #include <linux/kobject.h>
 #include <linux/slab.h>
@@ -53,7 +54,8 @@ static ssize_t target_cgroup_show(struct kobject *k, struct kobj_attribute *a, c
 	return tier_target_show_cgroup(buf);
 }
 
-static ssize_t target_cgroup_store(struct kobject *k, struct kobj_attribute *a, const char *buf, size_t n)
+static ssize_t target_cgroup_store(struct kobject *k, struct kobj_attribute *a, const char *buf,
+				   size_t n)
 {
 	return tier_target_set_cgroup(buf) ?: n;
 }
@@ -63,7 +65,8 @@ static ssize_t target_pid_show(struct kobject *k, struct kobj_attribute *a, char
 	return sysfs_emit(buf, "%d\n", tier_target_pid());
 }
 
-static ssize_t target_pid_store(struct kobject *k, struct kobj_attribute *a, const char *buf, size_t n)
+static ssize_t target_pid_store(struct kobject *k, struct kobj_attribute *a, const char *buf,
+				size_t n)
 {
 	int value, err = kstrtoint(buf, 0, &value);
 
@@ -93,7 +96,8 @@ static ssize_t fast_node_show(struct kobject *k, struct kobj_attribute *a, char 
 	return show_nodes(buf, TIER_FAST);
 }
 
-static ssize_t fast_node_store(struct kobject *k, struct kobj_attribute *a, const char *buf, size_t n)
+static ssize_t fast_node_store(struct kobject *k, struct kobj_attribute *a, const char *buf,
+			       size_t n)
 {
 	return store_nodes(buf, n, TIER_FAST);
 }
@@ -103,7 +107,8 @@ static ssize_t slow_nodes_show(struct kobject *k, struct kobj_attribute *a, char
 	return show_nodes(buf, TIER_SLOW);
 }
 
-static ssize_t slow_nodes_store(struct kobject *k, struct kobj_attribute *a, const char *buf, size_t n)
+static ssize_t slow_nodes_store(struct kobject *k, struct kobj_attribute *a, const char *buf,
+				size_t n)
 {
 	return store_nodes(buf, n, TIER_SLOW);
 }
@@ -113,49 +118,51 @@ static struct kobj_attribute attr_slow_nodes = __ATTR_RW(slow_nodes);
 
 /* --- numbers: name, least, most */
 
-#define NUMBERS(X) \
-	X(scan_ms, 10, 3600000) \
+#define NUMBERS(X)                      \
+	X(scan_ms, 10, 3600000)         \
 	X(cpu_budget_permille, 0, 1000) \
-	X(migrate_mbps, 0, 8000) \
-	X(migrate_ms, 1, 3600000) \
-	X(batch, 1, TIER_BATCH_MAX) \
-	X(hysteresis, 0, 65535) \
-	X(decay_rounds, 0, 1000000) \
-	X(reserve_permille, 0, 900) \
-	X(max_pages, 0, 1u << 29) \
-	X(sketch_width, 0, 1u << 28) \
-	X(pebs_period, 100, 100000000) \
-	X(cooling, 0, 1u << 31) \
-	X(adaptation, 0, 1u << 31) \
-	X(shadow_permille, 0, 1000) \
+	X(migrate_mbps, 0, 8000)        \
+	X(migrate_ms, 1, 3600000)       \
+	X(batch, 1, TIER_BATCH_MAX)     \
+	X(hysteresis, 0, 65535)         \
+	X(decay_rounds, 0, 1000000)     \
+	X(reserve_permille, 0, 900)     \
+	X(max_pages, 0, 1u << 29)       \
+	X(sketch_width, 0, 1u << 28)    \
+	X(pebs_period, 100, 100000000)  \
+	X(cooling, 0, 1u << 31)         \
+	X(adaptation, 0, 1u << 31)      \
+	X(shadow_permille, 0, 1000)     \
 	X(flush, 0, 1)
 
-#define X(name, least, most) \
-	static ssize_t name##_show(struct kobject *k, struct kobj_attribute *a, char *buf) \
-	{ \
-		return sysfs_emit(buf, "%u\n", READ_ONCE(tier_params.name)); \
-	} \
-	static ssize_t name##_store(struct kobject *k, struct kobj_attribute *a, const char *buf, size_t n) \
-	{ \
-		unsigned int value; \
-		int err = kstrtouint(buf, 0, &value); \
-\
-		if (!err && (value < (least) || value > (most))) \
-			err = -ERANGE; \
-		if (err) \
-			return err; \
-		WRITE_ONCE(tier_params.name, value); \
-		tier_budgets_changed(); \
-		return n; \
-	} \
+#define X(name, least, most)                                                                      \
+	static ssize_t name##_show(struct kobject *k, struct kobj_attribute *a, char *buf)        \
+	{                                                                                         \
+		return sysfs_emit(buf, "%u\n", READ_ONCE(tier_params.name));                      \
+	}                                                                                         \
+	static ssize_t name##_store(struct kobject *k, struct kobj_attribute *a, const char *buf, \
+				    size_t n)                                                     \
+	{                                                                                         \
+		unsigned int value;                                                               \
+		int err = kstrtouint(buf, 0, &value);                                             \
+                                                                                                  \
+		if (!err && (value < (least) || value > (most)))                                  \
+			err = -ERANGE;                                                            \
+		if (err)                                                                          \
+			return err;                                                               \
+		WRITE_ONCE(tier_params.name, value);                                              \
+		tier_budgets_changed();                                                           \
+		return n;                                                                         \
+	}                                                                                         \
 	static struct kobj_attribute attr_##name = __ATTR_RW(name);
 NUMBERS(X)
 #undef X
 
-#define X(name, least, most) \
-	if (tier_params.name < (least) || tier_params.name > (most)) { \
-		pr_err("tiering: refused: " #name " must be from %u to %u\n", (unsigned int)(least), (unsigned int)(most)); \
-		return -ERANGE; \
+#define X(name, least, most)                                                  \
+	if (tier_params.name < (least) || tier_params.name > (most)) {        \
+		pr_err("tiering: refused: " #name " must be from %u to %u\n", \
+		       (unsigned int)(least), (unsigned int)(most));          \
+		return -ERANGE;                                               \
 	}
 int tier_params_check(void)
 {
@@ -166,11 +173,11 @@ int tier_params_check(void)
 
 /* --- gauges */
 
-#define GAUGE(name, value) \
+#define GAUGE(name, value)                                                                 \
 	static ssize_t name##_show(struct kobject *k, struct kobj_attribute *a, char *buf) \
-	{ \
-		return sysfs_emit(buf, "%lld\n", (s64)(value)); \
-	} \
+	{                                                                                  \
+		return sysfs_emit(buf, "%lld\n", (s64)(value));                            \
+	}                                                                                  \
 	static struct kobj_attribute attr_##name = __ATTR_RO(name);
 
 static s64 per_page(u64 bytes)
@@ -213,13 +220,24 @@ static struct kobj_attribute attr_stat = __ATTR_RO(stat);
 
 static struct attribute *root_attrs[] = {
 	&attr_stat.attr,
-	&attr_policy.attr, &attr_sampler.attr, &attr_enabled.attr, &attr_target_cgroup.attr, &attr_target_pid.attr,
-	&attr_fast_node.attr, &attr_slow_nodes.attr,
+	&attr_policy.attr,
+	&attr_sampler.attr,
+	&attr_enabled.attr,
+	&attr_target_cgroup.attr,
+	&attr_target_pid.attr,
+	&attr_fast_node.attr,
+	&attr_slow_nodes.attr,
 #define X(name, least, most) &attr_##name.attr,
 	NUMBERS(X)
 #undef X
-	&attr_managed_fast.attr, &attr_managed_slow.attr, &attr_processes.attr, &attr_room_fast.attr,
-	&attr_room_slow.attr, &attr_overhead_bytes.attr, &attr_overhead_bytes_per_page.attr, NULL,
+		& attr_managed_fast.attr,
+	&attr_managed_slow.attr,
+	&attr_processes.attr,
+	&attr_room_fast.attr,
+	&attr_room_slow.attr,
+	&attr_overhead_bytes.attr,
+	&attr_overhead_bytes_per_page.attr,
+	NULL,
 };
 static const struct attribute_group root_group = {.attrs = root_attrs};
 
@@ -235,7 +253,10 @@ static ssize_t counter_show(struct kobject *k, struct kobj_attribute *a, char *b
 	return sysfs_emit(buf, "%llu\n", tier_stat(container_of(a, struct counter, attr)->stat));
 }
 
-#define COUNTER(file, number) {.attr = __ATTR(file, 0444, counter_show, NULL), .stat = number}
+#define COUNTER(file, number)                                                  \
+	{                                                                      \
+		.attr = __ATTR(file, 0444, counter_show, NULL), .stat = number \
+	}
 #define X(name) COUNTER(name, SAMPLES_##name),
 static struct counter samples[] = {TIER_SAMPLES(X)};
 #undef X

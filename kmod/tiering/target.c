@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Whose pages: processes of the cgroups that match a pattern, or a process with its descendants, found anew each round.
- * Of a process only the mm_struct is held (mmgrab), not its memory, so it can exit at any time.
+ * Whose pages: processes of the cgroups that match a pattern, or a process with its descendants,
+ * found anew each round. Of a process only the mm_struct is held (mmgrab), not its memory, so it
+ * can exit at any time.
  */
 #include <linux/bitmap.h>
 #include <linux/cgroup.h>

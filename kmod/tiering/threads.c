@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The two threads, the budgets that they share, and the change from one policy or sampler to another. */
+/*
+ * The two threads, the budgets that they share, and the change from one policy or sampler to
+ * another.
+ */
 #include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/slab.h>
@@ -25,8 +28,10 @@ void tier_budgets_changed(void)
 
 	spin_lock(&budget_lock);
 	/* a burst is what is earned in a fifth of a second */
-	budget_set(&cpu, tier_params.cpu_budget_permille * 1000000ull, tier_params.cpu_budget_permille * 200000ull, now);
-	budget_set(&bandwidth, (u64)tier_params.migrate_mbps << 20, (u64)tier_params.migrate_mbps << 18, now);
+	budget_set(&cpu, tier_params.cpu_budget_permille * 1000000ull,
+		   tier_params.cpu_budget_permille * 200000ull, now);
+	budget_set(&bandwidth, (u64)tier_params.migrate_mbps << 20,
+		   (u64)tier_params.migrate_mbps << 18, now);
 	spin_unlock(&budget_lock);
 }
 
@@ -195,7 +200,8 @@ int tier_set_up(const char *policy, const char *sampler)
 	if (p)
 		WRITE_ONCE(tier_policy, p);
 	if (sampler)
-		snprintf(sampler_wanted, sizeof(sampler_wanted), "%.*s", (int)strcspn(sampler, "\n"), sampler);
+		snprintf(sampler_wanted, sizeof(sampler_wanted), "%.*s",
+			 (int)strcspn(sampler, "\n"), sampler);
 	if (on)
 		err = start();
 	if (err && sampler) {

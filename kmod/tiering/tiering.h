@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * tiering moves the pages of some processes between fast and slow memory. A sampler tells which pages were accessed, the
- * book remembers them, a policy judges, the mover moves. docs/tiering.md has the design; the rules kept everywhere:
+ * tiering moves the pages of some processes between fast and slow memory. A sampler tells which
+ * pages were accessed, the book remembers them, a policy judges, the mover moves. docs/tiering.md
+ * has the design; the rules kept everywhere:
  *
- *  - A page is known by (process, virtual page). The pfn is a hint: it is checked under the page table's lock, and no
- *    reference is held to a page between two pieces of work (but shadows, which are ours alone).
+ *  - A page is known by (process, virtual page). The pfn is a hint: it is checked under the page
+ *    table's lock, and no reference is held to a page between two pieces of work (but shadows,
+ *    which are ours alone).
  *  - A folio is off the LRU only within one call of the mover, which gives each one back.
  *  - mmap_lock, then the book's lock. Neither is held while pages are migrated.
  *  - samples: total = kept + each drop; moves: tried = moved + each failure.
@@ -24,48 +26,49 @@ enum tier_id { TIER_FAST, TIER_SLOW, TIERS };
 
 /* --- counters: each is a file of this name in its directory of sysfs */
 
-#define TIER_SAMPLES(X) \
-	X(total) /* accesses that the sampler reported */ \
-	X(kept_fast) /* of those, given to the policy: in fast memory */ \
-	X(kept_slow) /* ... in slow memory */ \
-	X(drop_invalid) /* no page is mapped there (any more) */ \
+#define TIER_SAMPLES(X)                                                                           \
+	X(total)        /* accesses that the sampler reported */                                  \
+	X(kept_fast)    /* of those, given to the policy: in fast memory */                       \
+	X(kept_slow)    /* ... in slow memory */                                                  \
+	X(drop_invalid) /* no page is mapped there (any more) */                                  \
 	X(drop_vma) /* not private anonymous memory, or locked, or shared with another process */ \
-	X(drop_trylock) /* mmap_lock was held by others */ \
-	X(drop_queue_full) /* came faster than they were processed */ \
-	X(drop_table_full) /* more pages than max_pages, or no memory for their entries */ \
-	X(rounds) /* times all processes were looked at */ \
-	X(scanned) /* page-table entries looked at */ \
-	X(skip_trylock) /* parts of a round skipped: mmap_lock was held by others */ \
-	X(hint_unmapped) /* pages made to fault (hint) */
+	X(drop_trylock)    /* mmap_lock was held by others */                                     \
+	X(drop_queue_full) /* came faster than they were processed */                             \
+	X(drop_table_full) /* more pages than max_pages, or no memory for their entries */        \
+	X(rounds)          /* times all processes were looked at */                               \
+	X(scanned)         /* page-table entries looked at */                                     \
+	X(skip_trylock)    /* parts of a round skipped: mmap_lock was held by others */           \
+	X(hint_unmapped)   /* pages made to fault (hint) */
 
-#define TIER_MOVES(X) \
-	X(tried) /* base pages */ \
-	X(promoted) /* of those, found in fast memory after their move */ \
-	X(demoted) /* ... in slow memory */ \
-	X(fail_gone) /* the process, or the mapping, is gone */ \
-	X(fail_stale) /* another page is mapped there by now, or it moved by itself */ \
-	X(fail_vma) /* not private anonymous memory any more, or locked */ \
-	X(fail_shared) /* mapped by another process too */ \
-	X(fail_lru) /* could not be taken off the LRU */ \
-	X(fail_nomem) /* no free page there, for it or for one before it */ \
-	X(fail_migrate) /* the kernel could not move it: in use */ \
-	X(fail_bounced) /* moved, but not there afterwards */ \
-	X(fail_dirty) /* nomad: written to while it was copied */ \
-	X(exchanges) /* pairs: one demoted for one promoted */ \
-	X(batches) /* calls of the mover */ \
-	X(drains) /* lru_add_drain_all() */ \
-	X(backoffs) /* pages left alone for a while since they failed */ \
-	X(tpm_promoted) /* nomad: promoted by transactional copy */ \
+#define TIER_MOVES(X)                                                                      \
+	X(tried)          /* base pages */                                                 \
+	X(promoted)       /* of those, found in fast memory after their move */            \
+	X(demoted)        /* ... in slow memory */                                         \
+	X(fail_gone)      /* the process, or the mapping, is gone */                       \
+	X(fail_stale)     /* another page is mapped there by now, or it moved by itself */ \
+	X(fail_vma)       /* not private anonymous memory any more, or locked */           \
+	X(fail_shared)    /* mapped by another process too */                              \
+	X(fail_lru)       /* could not be taken off the LRU */                             \
+	X(fail_nomem)     /* no free page there, for it or for one before it */            \
+	X(fail_migrate)   /* the kernel could not move it: in use */                       \
+	X(fail_bounced)   /* moved, but not there afterwards */                            \
+	X(fail_dirty)     /* nomad: written to while it was copied */                      \
+	X(exchanges)      /* pairs: one demoted for one promoted */                        \
+	X(batches)        /* calls of the mover */                                         \
+	X(drains)         /* lru_add_drain_all() */                                        \
+	X(backoffs)       /* pages left alone for a while since they failed */             \
+	X(tpm_promoted)   /* nomad: promoted by transactional copy */                      \
 	X(shadow_demoted) /* nomad: demoted by mapping the shadow again, without a copy */ \
-	X(shadow_made) \
-	X(shadow_stale) /* thrown away: the page was written to, moved or unmapped */ \
+	X(shadow_made)                                                                     \
+	X(shadow_stale)  /* thrown away: the page was written to, moved or unmapped */     \
 	X(shadow_shrunk) /* thrown away: memory was short */
 
-#define TIER_PHASES(X) \
-	X(sampling_ns) \
+#define TIER_PHASES(X)       \
+	X(sampling_ns)       \
 	X(classification_ns) \
 	X(migration_ns)
 
+/* clang-format off */
 enum tier_stat {
 #define X(name) SAMPLES_##name,
 	TIER_SAMPLES(X)
@@ -78,6 +81,7 @@ enum tier_stat {
 #undef X
 	TIER_NSTATS
 };
+/* clang-format on */
 
 extern atomic64_t tier_stats[TIER_NSTATS];
 
@@ -95,20 +99,25 @@ static inline u64 tier_stat(enum tier_stat what)
 
 struct tier_params {
 	unsigned int scan_ms; /* one round each so often */
-	unsigned int cpu_budget_permille; /* of one processor, all threads together; 0: without limit */
+	/* of one processor, all threads together; 0: without limit */
+	unsigned int cpu_budget_permille;
 	unsigned int migrate_mbps; /* copied; 0: without limit */
-	unsigned int migrate_ms; /* the mover looks for work each so often */
-	unsigned int batch; /* base pages that one call of the mover takes, per direction */
-	unsigned int hysteresis; /* ours: an exchange must gain so much frequency */
+	unsigned int migrate_ms;   /* the mover looks for work each so often */
+	unsigned int batch;        /* base pages that one call of the mover takes, per direction */
+	unsigned int hysteresis;   /* ours: an exchange must gain so much frequency */
 	unsigned int decay_rounds; /* ours: frequencies are halved each so many rounds */
-	unsigned int reserve_permille; /* of fast memory, kept free for the kernel and for exchange */
-	unsigned int max_pages; /* entries; 0: as many as there are pages in both tiers */
+	/* of fast memory, kept free for the kernel and for exchange */
+	unsigned int reserve_permille;
+	unsigned int max_pages;    /* entries; 0: as many as there are pages in both tiers */
 	unsigned int sketch_width; /* 0: half as many as max_pages */
 	unsigned int pebs_period;
-	unsigned int cooling; /* memtis: counts are halved each so many samples; 0: 20 a page in fast memory */
-	unsigned int adaptation; /* memtis: the threshold is computed each so many samples; 0: a 20th of cooling */
+	/* memtis: counts are halved each so many samples; 0: 20 a page in fast memory */
+	unsigned int cooling;
+	/* memtis: the threshold is computed each so many samples; 0: a 20th of cooling */
+	unsigned int adaptation;
 	unsigned int shadow_permille; /* nomad: of slow memory, for shadows at most */
-	unsigned int pause_ms; /* for tests: nomad waits so long between copying pages and mapping the copies */
+	/* for tests: nomad waits so long between copying pages and mapping the copies */
+	unsigned int pause_ms;
 	unsigned int flush; /* abit: flush the TLB after clearing accessed bits */
 };
 
@@ -129,7 +138,10 @@ u64 tier_total(enum tier_id tier);
 s64 tier_room(enum tier_id tier);
 u64 tier_reserve(void);
 
-/* --- target.c: whose pages. Processes are found anew each round and known by a number of their own. */
+/*
+ * --- target.c: whose pages. Processes are found anew each round and known by a number of their
+ * own.
+ */
 
 struct tier_mm {
 	struct list_head list, dropped;
@@ -176,9 +188,13 @@ struct tier_walk {
 
 bool tier_vma_ours(struct vm_area_struct *vma);
 /* mmap_lock is held; the range is within one mapping that is ours. */
-int tier_walk_range(struct tier_walk *w, struct mm_struct *mm, unsigned long start, unsigned long end);
+int tier_walk_range(struct tier_walk *w, struct mm_struct *mm, unsigned long start,
+		    unsigned long end);
 
-/* One page: what is mapped there, with the lock of its page table held on success (tier_spot_unlock). */
+/*
+ * One page: what is mapped there, with the lock of its page table held on success
+ * (tier_spot_unlock).
+ */
 struct tier_spot {
 	struct vm_area_struct *vma;
 	pmd_t *pmd;
@@ -202,7 +218,10 @@ int tier_book_init(void);
 void tier_book_exit(void);
 /* With the book's lock: pages as they were found, each accessed `weight` times where young. */
 void tier_book_pages(u16 mm, const struct tier_page *page, unsigned int n, unsigned int weight);
-/* With the book's lock: forgets pages of processes whose round is complete, that were not seen in it. */
+/*
+ * With the book's lock: forgets pages of processes whose round is complete, that were not seen in
+ * it.
+ */
 void tier_book_sweep(u8 round);
 void tier_book_forget_mms(const unsigned long *ids); /* a bit for each */
 void tier_book_forget_all(void);
@@ -235,7 +254,10 @@ struct tier_batch {
 /* With the book's lock: adds a page to the batch; false: it is full. */
 bool tier_batch_add(struct tier_batch *b, u32 id, enum tier_id to);
 void tier_mover_run(struct tier_batch *b);
-/* Moves jobs of one process to one tier; fills in their results and new pfns. The policy may have its own. */
+/*
+ * Moves jobs of one process to one tier; fills in their results and new pfns. The policy may have
+ * its own.
+ */
 void tier_move(struct mm_struct *mm, struct tier_job *job, unsigned int n, enum tier_id to);
 struct folio *tier_alloc_folio(int nid, unsigned int order);
 
@@ -257,13 +279,17 @@ struct tier_policy {
 	const char *name;
 	int (*init)(void);
 	void (*exit)(void);
-	/* All of these with the book's lock. A page was found, and accessed so often since. fresh: not known before. */
+	/*
+	 * All of these with the book's lock. A page was found, and accessed so often since. fresh:
+	 * not known before.
+	 */
 	int (*seen)(u32 id, struct vmap_entry *e, unsigned int weight, bool fresh);
 	void (*gone)(u32 id, struct vmap_entry *e); /* before it is forgotten */
-	void (*round)(void); /* after each round of the sampler */
+	void (*round)(void);                        /* after each round of the sampler */
 	void (*pick)(struct tier_batch *b);
 	void (*done)(u32 id, struct vmap_entry *e, const struct tier_job *job, bool moved);
-	void (*move)(struct mm_struct *mm, struct tier_job *job, unsigned int n, enum tier_id to); /* NULL: tier_move */
+	/* NULL: tier_move */
+	void (*move)(struct mm_struct *mm, struct tier_job *job, unsigned int n, enum tier_id to);
 	u64 (*bytes)(void);
 	const struct attribute_group *gauges; /* in its own directory, named like the policy */
 };
@@ -279,18 +305,20 @@ struct tier_sampler {
 	const char *name;
 	int (*start)(void); /* -EOPNOTSUPP, with a line in the log: not on this machine */
 	void (*stop)(void);
-	bool young[TIERS]; /* accessed bits of these tiers are samples; others are told by the sampler itself */
+	/* accessed bits of these tiers are samples; others are told by the sampler itself */
+	bool young[TIERS];
 	void (*round)(struct tier_mm *m); /* each process, before its census; may be NULL */
 };
 
 extern const struct tier_sampler tier_abit, tier_hint, tier_pebs;
 extern const struct tier_sampler *tier_sampler; /* the one that runs */
-int tier_sampler_start(const char *name); /* "auto": the best that starts */
+int tier_sampler_start(const char *name);       /* "auto": the best that starts */
 void tier_sampler_stop(void);
 bool tier_sampler_known(const char *name);
 /*
- * Each part of the process' memory that is ours, with mmap_lock, under the CPU budget; false: not all could be had. The
- * memory is held only while a part is worked on, not while we wait for credit: who exits meanwhile frees it himself.
+ * Each part of the process' memory that is ours, with mmap_lock, under the CPU budget; false: not
+ * all could be had. The memory is held only while a part is worked on, not while we wait for
+ * credit: who exits meanwhile frees it himself.
  */
 typedef void (*tier_part_fn)(struct vm_area_struct *vma, unsigned long start, unsigned long end);
 bool tier_sampler_parts(struct tier_mm *m, tier_part_fn fn);

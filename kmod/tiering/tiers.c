@@ -85,7 +85,8 @@ static s64 node_free(int nid)
 	for (i = 0; i < MAX_NR_ZONES; i++) {
 		zone = &NODE_DATA(nid)->node_zones[i];
 		if (populated_zone(zone))
-			free += (s64)zone_page_state(zone, NR_FREE_PAGES) - (s64)high_wmark_pages(zone);
+			free += (s64)zone_page_state(zone, NR_FREE_PAGES) -
+				(s64)high_wmark_pages(zone);
 	}
 	return free;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Page tables: which pages of private anonymous memory are mapped, and which were accessed. Huge pages are taken as one;
- * ACTION_CONTINUE keeps the walker from splitting them. x86's accessed bit is cleared as x86 does itself.
+ * Page tables: which pages of private anonymous memory are mapped, and which were accessed. Huge
+ * pages are taken as one; ACTION_CONTINUE keeps the walker from splitting them. x86's accessed bit
+ * is cleared as x86 does itself.
  */
 #include <linux/page_idle.h>
 #include <linux/pagewalk.h>
@@ -12,7 +13,9 @@
 #ifndef VM_SHADOW_STACK
 #define VM_SHADOW_STACK VM_NONE
 #endif
-#define VM_NOT_OURS (VM_LOCKED | VM_SHARED | VM_IO | VM_PFNMAP | VM_MIXEDMAP | VM_HUGETLB | VM_DONTEXPAND | VM_SHADOW_STACK)
+#define VM_NOT_OURS                                                                             \
+	(VM_LOCKED | VM_SHARED | VM_IO | VM_PFNMAP | VM_MIXEDMAP | VM_HUGETLB | VM_DONTEXPAND | \
+	 VM_SHADOW_STACK)
 
 /* Locked memory stays where it is; so does what is no ordinary memory. */
 bool tier_vma_ours(struct vm_area_struct *vma)
@@ -32,8 +35,8 @@ static enum tier_stat why_not(struct folio *folio, unsigned int order)
 }
 
 /*
- * Accessed bits of a tier whose accesses are told by others are left to the kernel. Reclaim is told by a flag of the page
- * that it was accessed, where the kernel has one (6.12; not Debian's 6.1).
+ * Accessed bits of a tier whose accesses are told by others are left to the kernel. Reclaim is told
+ * by a flag of the page that it was accessed, where the kernel has one (6.12; not Debian's 6.1).
  */
 static bool take_young(struct tier_walk *w, struct folio *folio, unsigned long *entry)
 {
@@ -47,7 +50,8 @@ static bool take_young(struct tier_walk *w, struct folio *folio, unsigned long *
 	return true;
 }
 
-static void note(struct tier_walk *w, struct folio *folio, u64 vpn, unsigned int order, unsigned long *entry)
+static void note(struct tier_walk *w, struct folio *folio, u64 vpn, unsigned int order,
+		 unsigned long *entry)
 {
 	w->page[w->n++] = (struct tier_page){
 		.vpn = vpn,
@@ -68,14 +72,15 @@ static bool visit_huge(struct tier_walk *w, pmd_t *pmd, unsigned long addr, stru
 		page = pmd_page(*pmd);
 		w->scanned++;
 		if (PageAnon(page)) /* not the huge zero page */
-			note(w, page_folio(page), (addr & PMD_MASK) >> PAGE_SHIFT, PMD_SHIFT - PAGE_SHIFT,
-			     (unsigned long *)pmd);
+			note(w, page_folio(page), (addr & PMD_MASK) >> PAGE_SHIFT,
+			     PMD_SHIFT - PAGE_SHIFT, (unsigned long *)pmd);
 	}
 	spin_unlock(ptl);
 	return huge;
 }
 
-static void visit_small(struct tier_walk *w, pmd_t *pmd, unsigned long addr, unsigned long end, struct vm_area_struct *vma)
+static void visit_small(struct tier_walk *w, pmd_t *pmd, unsigned long addr, unsigned long end,
+			struct vm_area_struct *vma)
 {
 	spinlock_t *ptl;
 	pte_t *first = tier_pte_lock(vma->vm_mm, pmd, addr, &ptl), *pte = first;
@@ -88,7 +93,8 @@ static void visit_small(struct tier_walk *w, pmd_t *pmd, unsigned long addr, uns
 		if (!pte_present(*pte))
 			continue;
 		page = kcall(vm_normal_page)(vma, addr, *pte);
-		note(w, page ? page_folio(page) : NULL, addr >> PAGE_SHIFT, 0, (unsigned long *)pte);
+		note(w, page ? page_folio(page) : NULL, addr >> PAGE_SHIFT, 0,
+		     (unsigned long *)pte);
 	}
 	pte_unmap_unlock(first, ptl);
 }
@@ -118,7 +124,8 @@ static const struct mm_walk_ops walk_ops = {
 #endif
 };
 
-int tier_walk_range(struct tier_walk *w, struct mm_struct *mm, unsigned long start, unsigned long end)
+int tier_walk_range(struct tier_walk *w, struct mm_struct *mm, unsigned long start,
+		    unsigned long end)
 {
 	int err;
 
