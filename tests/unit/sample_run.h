@@ -9,8 +9,11 @@
 
 #include <cmocka.h>
 #include <glib.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "stats/hist.h"
@@ -266,21 +269,47 @@ static inline int64_t sample_run(struct store *s, const char *experiment, int it
 	return run;
 }
 
-// A directory for the test's files; removed by sample_rmdir.
-static inline char *sample_mkdir(void)
-{
-	char *dir = g_dir_make_tmp("mmprof-test-XXXXXX", NULL);
+// A directory for a test's files, and the path of a database there, which does not exist yet.
+static char *dir, *db;
 
+static inline int sample_set_up(void **state)
+{
+	(void)state;
+	dir = g_dir_make_tmp("mmprof-test-XXXXXX", NULL);
 	assert_non_null(dir);
-	return dir;
+	db = g_build_filename(dir, "a.db", NULL);
+	return 0;
 }
 
-static inline void sample_rmdir(char *dir)
+static inline int sample_tear_down(void **state)
 {
-	g_autofree char *command = g_strdup_printf("rm -rf '%s'", dir);
+	char *argv[] = {"rm", "-rf", dir, NULL};
 
-	assert_int_equal(system(command), 0);
-	g_free(dir);
+	(void)state;
+	assert_true(g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL));
+	g_clear_pointer(&dir, g_free);
+	g_clear_pointer(&db, g_free);
+	return 0;
+}
+
+static inline struct store *open_ok(const char *path, enum store_mode mode)
+{
+	struct store *s = NULL;
+
+	must(store_open(path, mode, &s));
+	return s;
+}
+
+// A process that begins a run in `db` and is killed.
+static inline void sample_killed_writer(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		sample_begin(open_ok(db, STORE_WRITE), NULL, 1);
+		raise(SIGKILL);
+	}
+	waitpid(pid, NULL, 0);
 }
 
 #endif

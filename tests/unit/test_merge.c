@@ -7,12 +7,11 @@
 #include "store/merge.h"
 #include "store/store_read.h"
 
-static char *dir, *a, *b, *all;
+static char *a, *b, *all;
 
 static int set_up(void **state)
 {
-	(void)state;
-	dir = sample_mkdir();
+	sample_set_up(state);
 	a = g_build_filename(dir, "a.db", NULL);
 	b = g_build_filename(dir, "b.db", NULL);
 	all = g_build_filename(dir, "all.db", NULL);
@@ -21,20 +20,10 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	(void)state;
-	sample_rmdir(dir);
 	g_free(a);
 	g_free(b);
 	g_free(all);
-	return 0;
-}
-
-static struct store *open_ok(const char *path, enum store_mode mode)
-{
-	struct store *s = NULL;
-
-	must(store_open(path, mode, &s));
-	return s;
+	return sample_tear_down(state);
 }
 
 // --- what a database holds, without its ids

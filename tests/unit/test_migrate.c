@@ -2,10 +2,9 @@
 #include "raw_sql.h"
 
 #include <errno.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-static char *dir, *old, *fresh;
+static char *old, *fresh;
 
 // Rows in every table that has no default way to be found again.
 static const char rows[] =
@@ -48,8 +47,7 @@ static void make_old(void)
 
 static int set_up(void **state)
 {
-	(void)state;
-	dir = sample_mkdir();
+	sample_set_up(state);
 	old = g_build_filename(dir, "old.db", NULL);
 	fresh = g_build_filename(dir, "fresh.db", NULL);
 	make_old();
@@ -58,11 +56,9 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	(void)state;
-	sample_rmdir(dir);
 	g_free(old);
 	g_free(fresh);
-	return 0;
+	return sample_tear_down(state);
 }
 
 static GPtrArray *remember(void)

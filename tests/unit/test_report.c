@@ -10,24 +10,6 @@
 #include "report/report.h"
 #include "store/store_read.h"
 
-static char *dir, *db;
-
-static int set_up(void **state)
-{
-	(void)state;
-	dir = sample_mkdir();
-	db = g_build_filename(dir, "a.db", NULL);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	sample_rmdir(dir);
-	g_free(db);
-	return 0;
-}
-
 static char *printed(const struct doc *doc, enum doc_format format)
 {
 	char *text = NULL;
@@ -383,7 +365,7 @@ static void lies(void **state)
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define T(f) cmocka_unit_test_setup_teardown(f, sample_set_up, sample_tear_down)
 	const struct CMUnitTest tests[] = {T(for_people),
 					   T(for_programs),
 					   T(below_floor_and_never_called),

@@ -1,66 +1,13 @@
-// The store: what is written is read back, nothing that isn't ours is touched, and a dead writer leaves a
-// usable file.
+// The store: what is written is read back, damage is noticed, and a dead writer leaves a usable file.
 #include "raw_sql.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <math.h>
-#include <signal.h>
-#include <stdio.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "store/buckets.h"
-#include "store/internal.h"
 #include "store/store_read.h"
-
-static char *dir, *db;
-
-static int set_up(void **state)
-{
-	(void)state;
-	dir = sample_mkdir();
-	db = g_build_filename(dir, "a.db", NULL);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	sample_rmdir(dir);
-	g_free(db);
-	return 0;
-}
-
-static struct store *open_ok(enum store_mode mode)
-{
-	struct store *s = NULL;
-
-	must(store_open(db, mode, &s));
-	return s;
-}
-
-// Opening must fail with this errno and a line that holds these words.
-static void open_fails(const char *path, enum store_mode mode, int code, const char *words)
-{
-	struct store *s = NULL;
-	int rc = store_open(path, mode, &s);
-
-	if (rc != code || !strstr(err_text(), words) || !strstr(err_text(), path))
-		fail_msg("%d instead of %d, \"%s\" instead of \"%s\"", rc, code, err_text(), words);
-	assert_null(s);
-}
-
-static char *contents(const char *path, gsize *len)
-{
-	char *text = NULL;
-
-	assert_true(g_file_get_contents(path, &text, len, NULL));
-	return text;
-}
 
 static int files_in(const char *path)
 {
@@ -73,286 +20,11 @@ static int files_in(const char *path)
 	return n;
 }
 
-static int64_t number(const char *sql)
-{
-	sqlite3 *raw_db = NULL;
-	sqlite3_stmt *stmt;
-	int64_t n;
-
-	assert_int_equal(sqlite3_open_v2(db, &raw_db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(raw_db, sql, -1, &stmt, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
-	n = sqlite3_column_int64(stmt, 0);
-	sqlite3_finalize(stmt);
-	sqlite3_close(raw_db);
-	return n;
-}
-
-// Runs `what` in a child as nobody, for whom file permissions hold, unlike for root.
-static void as_nobody(void (*what)(void))
-{
-	int status;
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		if (geteuid() == 0 && (setgid(65534) || setuid(65534)))
-			_exit(3);
-		what();
-		_exit(0);
-	}
-	waitpid(pid, &status, 0);
-	assert_int_equal(status, 0);
-}
-
-// --- files
-
-static void new_file(void **state)
-{
-	mode_t mask = umask(077);
-	struct store *s = open_ok(STORE_WRITE);
-	g_autofree char *wal = g_strconcat(db, "-wal", NULL);
-	struct stat st;
-
-	(void)state;
-	umask(mask);
-	assert_int_equal(stat(db, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0644);
-	sample_run(s, NULL, 1);
-	assert_int_equal(stat(wal, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0644);
-	store_close(s);
-	assert_int_equal(files_in(dir), 1); // no -wal, no -shm, no -journal
-	assert_int_equal(number("PRAGMA application_id"), 0x6d6d7072);
-	assert_int_equal(number("PRAGMA user_version"), 3);
-	assert_int_equal(number("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"),
-			 0);
-	s = open_ok(STORE_READ);
-	assert_int_equal(files_in(dir), 1);
-	store_close(s);
-	assert_int_equal(files_in(dir), 1);
-}
-
-static void owner_under_sudo(void **state)
-{
-	struct stat st;
-
-	(void)state;
-	if (geteuid() != 0)
-		skip();
-	g_setenv("SUDO_UID", "12345", TRUE);
-	g_setenv("SUDO_GID", "54321", TRUE);
-	store_close(open_ok(STORE_WRITE));
-	g_unsetenv("SUDO_UID");
-	g_unsetenv("SUDO_GID");
-	assert_int_equal(stat(db, &st), 0);
-	assert_int_equal(st.st_uid, 12345);
-	assert_int_equal(st.st_gid, 54321);
-}
-
-static void refuse_unchanged(const char *path, const char *words, int code)
-{
-	gsize n, m;
-	g_autofree char *before = contents(path, &n), *after = NULL;
-
-	open_fails(path, STORE_WRITE, code, words);
-	open_fails(path, STORE_READ, code, words);
-	after = contents(path, &m);
-	assert_int_equal(n, m);
-	assert_memory_equal(before, after, n);
-}
-
-static void strangers(void **state)
-{
-	(void)state;
-	assert_true(g_file_set_contents(db, "hello", -1, NULL));
-	refuse_unchanged(db, "not a database", -EBADMSG);
-	g_autofree char *text = g_strnfill(10000, 'x');
-	assert_true(g_file_set_contents(db, text, -1, NULL));
-	refuse_unchanged(db, "not a database", -EBADMSG);
-	g_unlink(db);
-	raw(db, "PRAGMA journal_mode = WAL; CREATE TABLE t (a); INSERT INTO t VALUES (1)");
-	refuse_unchanged(db, "not one of mmprof's", -EBADMSG);
-	g_unlink(db);
-	raw(db, "PRAGMA application_id = 5; CREATE TABLE t (a)");
-	refuse_unchanged(db, "not one of mmprof's", -EBADMSG);
-	g_unlink(db);
-	store_close(open_ok(STORE_WRITE));
-	raw(db, "PRAGMA user_version = 4");
-	refuse_unchanged(db, "newer mmprof", -EPROTO);
-	raw(db, "PRAGMA user_version = 3; DROP VIEW v_run; CREATE VIEW v_run AS SELECT 1 AS id");
-	refuse_unchanged(db, "view \"v_run\"", -EBADMSG);
-	g_unlink(db);
-	store_close(open_ok(STORE_WRITE));
-	raw(db,
-	    "DROP TABLE kernel_log; CREATE TABLE kernel_log (id INTEGER PRIMARY KEY, run_id, t_ns, level, "
-	    "text)");
-	refuse_unchanged(db, "table \"kernel_log\"", -EBADMSG);
-}
-
-static void places(void **state)
-{
-	g_autofree char *link = g_build_filename(dir, "link.db", NULL);
-	g_autofree char *none = g_build_filename(dir, "no", "a.db", NULL);
-	g_autofree char *slash = g_strconcat(dir, "/", NULL);
-	struct store *s;
-
-	(void)state;
-	open_fails(db, STORE_READ, -ENOENT, "no database here");
-	open_fails(none, STORE_WRITE, -ENOENT, "No such file");
-	open_fails(slash, STORE_WRITE, -EINVAL, "not a file name");
-	open_fails(dir, STORE_READ, -EINVAL, "not a regular file");
-	open_fails(dir, STORE_WRITE, -EINVAL, "not a regular file");
-	assert_true(g_file_set_contents(db, "", 0, NULL));
-	open_fails(db, STORE_READ, -EBADMSG, "empty");
-	assert_int_equal(symlink(db, link), 0);
-	open_fails(link, STORE_WRITE, -ELOOP, "symbolic link");
-	store_close(open_ok(STORE_WRITE)); // an empty file becomes a database
-	must(store_open(link, STORE_READ, &s));
-	store_close(s);
-	g_unlink(link);
-	assert_int_equal(symlink("/nonexistent/target", link), 0);
-	open_fails(link, STORE_WRITE, -ELOOP, "symbolic link");
-}
-
-static void odd_names(void **state)
-{
-	static const char *const names[] = {"a b%20?c#d.db", "h\xc3\xa1\xc4\x8d.db", "\xff\xfe.db", "file:x"};
-
-	(void)state;
-	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-		g_autofree char *path = g_build_filename(dir, names[i], NULL);
-		struct store *s;
-
-		must(store_open(path, STORE_WRITE, &s));
-		sample_run(s, NULL, 1);
-		store_close(s);
-		must(store_open(path, STORE_READ, &s));
-		store_close(s);
-		assert_int_equal(access(path, F_OK), 0);
-	}
-	assert_int_equal(files_in(dir), G_N_ELEMENTS(names));
-}
-
-static void nobody_reads(void)
-{
-	struct store_run_row run;
-	struct store *s = open_ok(STORE_READ);
-
-	must(store_find_run(s, "last", &run));
-	store_close(s);
-	open_fails(db, STORE_WRITE, -EACCES, "can't be written: Permission denied");
-}
-
-static void nobody_creates(void)
-{
-	g_autofree char *path = g_build_filename(dir, "new.db", NULL);
-
-	open_fails(path, STORE_WRITE, -EACCES, "can't be created: Permission denied");
-}
-
-static void read_only_directory(void **state)
-{
-	struct store *s = open_ok(STORE_WRITE);
-
-	(void)state;
-	sample_run(s, NULL, 1);
-	store_close(s);
-	assert_int_equal(chmod(dir, 0555), 0);
-	as_nobody(nobody_reads);
-	as_nobody(nobody_creates);
-	chmod(dir, 0755);
-	raw(db, "PRAGMA journal_mode = WAL"); // as a copy made while someone else had it open
-	chmod(dir, 0555);
-	as_nobody(nobody_reads);
-	assert_int_equal(files_in(dir), 1);
-}
-
-static void killed_writer(void)
-{
-	struct store *s = open_ok(STORE_WRITE);
-
-	sample_begin(s, NULL, 1);
-	kill(getpid(), SIGKILL);
-}
-
-static void run_and_wait(void (*what)(void))
-{
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		what();
-		_exit(0);
-	}
-	waitpid(pid, NULL, 0);
-}
-
-static void nobody_is_told_of_wal(void)
-{
-	open_fails(db, STORE_READ, -EROFS, "writer was killed");
-}
-
-static void left_wal_in_read_only_directory(void **state)
-{
-	g_autofree char *shm = g_strconcat(db, "-shm", NULL);
-
-	(void)state;
-	run_and_wait(killed_writer);
-	g_unlink(shm);
-	assert_int_equal(chmod(dir, 0555), 0);
-	as_nobody(nobody_is_told_of_wal);
-	chmod(dir, 0755);
-}
-
-static void damaged(void **state)
-{
-	struct store *s = open_ok(STORE_WRITE);
-	g_autofree char *bytes = NULL;
-	gsize n;
-
-	(void)state;
-	for (int i = 0; i < 3; i++)
-		sample_run(s, NULL, 1);
-	store_close(s);
-	bytes = contents(db, &n);
-	memset(bytes + n / 2, 0xa5, 8192);
-	assert_true(g_file_set_contents(db, bytes, (gssize)n, NULL));
-	open_fails(db, STORE_WRITE, -EBADMSG, "damaged");
-	assert_true(g_file_set_contents(db, bytes, 4096 + 2000, NULL));
-	open_fails(db, STORE_WRITE, -EBADMSG, "damaged");
-}
-
-static void full_disk(void **state)
-{
-	g_autofree char *path = g_build_filename(dir, "full.db", NULL);
-	struct store *s = NULL;
-	int rc = 0;
-
-	(void)state;
-	if (mount("none", dir, "tmpfs", 0, "size=400k"))
-		skip();
-	rc = store_open(path, STORE_WRITE, &s);
-	for (int i = 0; i < 200 && !rc; i++) {
-		int64_t run = sample_begin(s, NULL, 1), series;
-
-		rc = store_begin(s) ?: store_series(s, run, "x", "count", true, &series);
-		for (int k = 0; k < 5000 && !rc; k++)
-			rc = store_sample(s, series, k, k, false);
-		rc = rc ?: store_commit(s);
-	}
-	assert_int_equal(rc, -ENOSPC);
-	assert_non_null(strstr(err_text(), "the disk is full"));
-	store_close(s);
-	rc = store_open(path, STORE_READ, &s);
-	assert_int_equal(rc, 0);
-	store_close(s);
-	assert_int_equal(umount(dir), 0);
-}
-
 // --- what is written is read back
 
 static void everything_comes_back(void **state)
 {
-	struct store *s = open_ok(STORE_WRITE);
+	struct store *s = open_ok(db, STORE_WRITE);
 	int64_t id = sample_run(s, "e1", 1);
 	struct store_run_row run;
 	g_autoptr(GArray) list = NULL;
@@ -360,7 +32,7 @@ static void everything_comes_back(void **state)
 
 	(void)state;
 	store_close(s);
-	s = open_ok(STORE_READ);
+	s = open_ok(db, STORE_READ);
 	must(store_find_run(s, "last", &run));
 	assert_int_equal(run.id, id);
 	assert_string_equal(run.argv_json, "[\"./memhog\",\"--size\",\"256M\",\"two words\"]");
@@ -395,7 +67,7 @@ static void everything_comes_back(void **state)
 
 static void finding_runs(void **state)
 {
-	struct store *s = open_ok(STORE_WRITE);
+	struct store *s = open_ok(db, STORE_WRITE);
 	struct store_run_row run;
 	g_autoptr(GArray) siblings = NULL;
 
@@ -418,7 +90,7 @@ static void finding_runs(void **state)
 	assert_int_equal(store_find_run(s, "9999999999999999999999", &run), -ENOENT);
 	store_close(s);
 	raw(db, "UPDATE run SET uuid = 'abcd' || id");
-	s = open_ok(STORE_READ);
+	s = open_ok(db, STORE_READ);
 	assert_int_equal(store_find_run(s, "abcd", &run), -EEXIST);
 	must(store_find_run(s, "ABCD3", &run));
 	assert_int_equal(run.id, 3);
@@ -430,7 +102,7 @@ static void equal_facts_once(void **state)
 	static const char *const keys[] = {"b", "a"}, *const values[] = {"2", "1"};
 	static const char *const other_keys[] = {"a", "b"}, *const other_values[] = {"1", "2"};
 	static const char *const joined[] = {"a\n1"}, *const none[] = {NULL};
-	struct store *s = open_ok(STORE_WRITE);
+	struct store *s = open_ok(db, STORE_WRITE);
 
 	(void)state;
 	must(store_run_facts(s, sample_begin(s, NULL, 1), keys, values, 2));
@@ -439,15 +111,15 @@ static void equal_facts_once(void **state)
 	must(store_run_facts(s, sample_begin(s, NULL, 1), joined, none, 1));
 	must(store_run_facts(s, sample_begin(s, NULL, 1), NULL, NULL, 0));
 	store_close(s);
-	assert_int_equal(number("SELECT count(*) FROM env"), 4);
-	assert_int_equal(number("SELECT count(*) FROM env_fact"), 5);
-	assert_int_equal(number("SELECT count(*) FROM run WHERE env_id = 1"), 2);
+	assert_int_equal(number(db, "SELECT count(*) FROM env"), 4);
+	assert_int_equal(number(db, "SELECT count(*) FROM env_fact"), 5);
+	assert_int_equal(number(db, "SELECT count(*) FROM run WHERE env_id = 1"), 2);
 }
 
 static void only_changes_are_stored(void **state)
 {
 	static const int64_t values[] = {5, 5, 5, 6, 6, 5, 5};
-	struct store *s = open_ok(STORE_WRITE);
+	struct store *s = open_ok(db, STORE_WRITE);
 	int64_t run = sample_begin(s, NULL, 1), a, b;
 	g_autoptr(GArray) samples = NULL;
 
@@ -475,12 +147,12 @@ static int64_t count_samples(struct store *s, int64_t series)
 // Samples alone lock nobody out; anything else takes those before it along.
 static void samples_wait(void **state)
 {
-	struct store *s = open_ok(STORE_WRITE), *other;
+	struct store *s = open_ok(db, STORE_WRITE), *other;
 	int64_t run = sample_begin(s, NULL, 1), series, later;
 
 	(void)state;
 	must(store_series(s, run, "a", "count", false, &series));
-	other = open_ok(STORE_WRITE);
+	other = open_ok(db, STORE_WRITE);
 	store_begin_later(s);
 	for (int i = 0; i < 3; i++)
 		must(store_sample(s, series, i, i, false));
@@ -510,7 +182,7 @@ static void samples_wait(void **state)
 
 static void more_than_2_63(void **state)
 {
-	struct store *s = open_ok(STORE_WRITE);
+	struct store *s = open_ok(db, STORE_WRITE);
 	int64_t run = sample_begin(s, NULL, 1);
 	int64_t probe = sample_probe(
 	    s, run, (struct store_probe){"f", "func", "f", "fentry", "attached", NULL, NULL, NULL});
@@ -539,7 +211,7 @@ static void more_than_2_63(void **state)
 
 static void same_key_replaces(void **state)
 {
-	struct store *s = open_ok(STORE_WRITE);
+	struct store *s = open_ok(db, STORE_WRITE);
 	int64_t run = sample_begin(s, NULL, 1);
 	int64_t probe = sample_probe(
 	    s, run, (struct store_probe){"f", "func", "f", "fentry", "attached", NULL, NULL, NULL});
@@ -561,14 +233,14 @@ static void same_key_replaces(void **state)
 	    store_hist(s, 999, &(struct store_hist){"", "x", 0, 0, 0, 0, (uint64_t[HIST_BUCKETS]){}}),
 	    -EINVAL);
 	store_close(s);
-	assert_int_equal(number("SELECT count FROM hist"), 300);
-	assert_int_equal(number("SELECT sum FROM probe_count"), 3);
+	assert_int_equal(number(db, "SELECT count FROM hist"), 300);
+	assert_int_equal(number(db, "SELECT sum FROM probe_count"), 3);
 }
 
 static void bytes_that_are_no_text(void **state)
 {
 	static const char *const argv[] = {"a\xff\xfe", "\x1b[2J", NULL};
-	struct store *s = open_ok(STORE_WRITE);
+	struct store *s = open_ok(db, STORE_WRITE);
 	struct store_run_row run;
 	int64_t id;
 
@@ -583,7 +255,7 @@ static void bytes_that_are_no_text(void **state)
 
 static void a_run_that_never_ran(void **state)
 {
-	struct store *s = open_ok(STORE_WRITE);
+	struct store *s = open_ok(db, STORE_WRITE);
 	struct store_run_row run;
 	int64_t id = sample_begin(s, NULL, 1);
 
@@ -662,19 +334,19 @@ static void damaged_buckets(void **state)
 
 static void damaged_rows(void **state)
 {
-	struct store *s = open_ok(STORE_WRITE);
+	struct store *s = open_ok(db, STORE_WRITE);
 	int64_t id = sample_run(s, NULL, 1);
 	GArray *list = NULL;
 
 	(void)state;
 	store_close(s);
 	raw(db, "UPDATE hist SET buckets = x'0100'");
-	s = open_ok(STORE_READ);
+	s = open_ok(db, STORE_READ);
 	assert_int_equal(store_read_hists(s, id, &list), -EBADMSG);
 	assert_null(list);
 	store_close(s);
 	raw(db, "UPDATE hist SET buckets = zeroblob(1000000)");
-	s = open_ok(STORE_READ);
+	s = open_ok(db, STORE_READ);
 	assert_int_equal(store_read_hists(s, id, &list), -EBADMSG);
 	store_close(s);
 }
@@ -683,7 +355,7 @@ static void damaged_rows(void **state)
 
 static void dead_writers(void **state)
 {
-	struct store *s = open_ok(STORE_WRITE);
+	struct store *s = open_ok(db, STORE_WRITE);
 	g_autofree char *pstore = g_build_filename(dir, "pstore", NULL);
 	g_autofree char *record = g_build_filename(pstore, "dmesg-efi-1", NULL);
 	g_autoptr(GArray) runs = NULL;
@@ -692,16 +364,16 @@ static void dead_writers(void **state)
 	(void)state;
 	sample_run(s, NULL, 1);
 	store_close(s);
-	run_and_wait(killed_writer);
-	run_and_wait(killed_writer); // marks the first one
-	s = open_ok(STORE_WRITE);
+	sample_killed_writer();
+	sample_killed_writer(); // marks the first one
+	s = open_ok(db, STORE_WRITE);
 	sample_begin(s, NULL, 1); // ours: it lives
 	store_close(s);
-	store_close(open_ok(STORE_WRITE));
+	store_close(open_ok(db, STORE_WRITE));
 	raw(db, "UPDATE run SET status = 'running', boot_id = 'another-boot' WHERE id = 3");
 	assert_int_equal(g_mkdir(pstore, 0755), 0);
-	store_close(open_ok(STORE_WRITE));
-	s = open_ok(STORE_READ);
+	store_close(open_ok(db, STORE_WRITE));
+	s = open_ok(db, STORE_READ);
 	must(store_read_runs(s, &runs));
 	run = &g_array_index(runs, struct store_run_row, 0);
 	assert_string_equal(run[0].status, "done");
@@ -714,34 +386,35 @@ static void dead_writers(void **state)
 	assert_true(
 	    g_file_set_contents(record, "Panic#1 Part1\n<0>Kernel panic - not syncing: sysrq\n", -1, NULL));
 	store_pstore_dir = pstore;
-	store_close(open_ok(STORE_WRITE));
+	store_close(open_ok(db, STORE_WRITE));
 	store_pstore_dir = "/sys/fs/pstore";
-	assert_int_equal(number("SELECT count(*) FROM run WHERE status = 'crashed' AND status_why LIKE"
+	assert_int_equal(number(db,
+				"SELECT count(*) FROM run WHERE status = 'crashed' AND status_why LIKE"
 				" 'the machine crashed during the run: %Kernel panic - not syncing: sysrq%'"),
 			 1);
 }
 
 static void reader_beside_writer(void **state)
 {
-	struct store *w = open_ok(STORE_WRITE), *r, *w2;
+	struct store *w = open_ok(db, STORE_WRITE), *r, *w2;
 	struct store_run_row run;
 
 	(void)state;
 	sample_run(w, NULL, 1);
-	r = open_ok(STORE_READ);
+	r = open_ok(db, STORE_READ);
 	must(store_find_run(r, "last", &run));
 	assert_int_equal(run.id, 1);
 	sample_run(w, NULL, 1);
 	must(store_find_run(r, "last", &run));
 	assert_int_equal(run.id, 2);
-	w2 = open_ok(STORE_WRITE);
+	w2 = open_ok(db, STORE_WRITE);
 	sample_run(w2, NULL, 1);
 	store_close(w);
 	sample_run(w2, NULL, 1);
 	store_close(r);
 	store_close(w2);
 	assert_int_equal(files_in(dir), 1);
-	assert_int_equal(number("SELECT count(*) FROM run WHERE status = 'done'"), 4);
+	assert_int_equal(number(db, "SELECT count(*) FROM run WHERE status = 'done'"), 4);
 }
 
 // --- questions
@@ -805,12 +478,12 @@ static void only_questions(void **state)
 	    "SELECT twice(id) FROM run WHERE twice(id) = 2 AND twice('a') IS NULL",
 	    "SELECT sql FROM sqlite_schema"};
 	const struct store_query_sink sink = {take_columns, take_row, NULL};
-	struct store *s = open_ok(STORE_WRITE);
+	struct store *s = open_ok(db, STORE_WRITE);
 
 	(void)state;
 	sample_run(s, NULL, 1);
 	store_close(s);
-	s = open_ok(STORE_READ);
+	s = open_ok(db, STORE_READ);
 	must(store_add_function(s, "twice", 1, twice));
 	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++)
 		if (store_query(s, bad[i], &sink) == 0)
@@ -824,31 +497,15 @@ static void only_questions(void **state)
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define T(f) cmocka_unit_test_setup_teardown(f, sample_set_up, sample_tear_down)
 	const struct CMUnitTest tests[] = {
-	    T(new_file),
-	    T(owner_under_sudo),
-	    T(strangers),
-	    T(places),
-	    T(odd_names),
-	    T(read_only_directory),
-	    T(left_wal_in_read_only_directory),
-	    T(damaged),
-	    T(full_disk),
-	    T(everything_comes_back),
-	    T(finding_runs),
-	    T(equal_facts_once),
-	    T(only_changes_are_stored),
-	    T(samples_wait),
-	    T(more_than_2_63),
-	    T(same_key_replaces),
-	    T(bytes_that_are_no_text),
-	    T(a_run_that_never_ran),
-	    T(buckets_round_trip),
-	    T(damaged_buckets),
-	    T(damaged_rows),
-	    T(dead_writers),
-	    T(reader_beside_writer),
+	    T(everything_comes_back), T(finding_runs),
+	    T(equal_facts_once),      T(only_changes_are_stored),
+	    T(samples_wait),          T(more_than_2_63),
+	    T(same_key_replaces),     T(bytes_that_are_no_text),
+	    T(a_run_that_never_ran),  T(buckets_round_trip),
+	    T(damaged_buckets),       T(damaged_rows),
+	    T(dead_writers),          T(reader_beside_writer),
 	    T(only_questions),
 	};
 
