@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "store/buckets.h"
+#include "store/internal.h"
 #include "store/store_read.h"
 
 static int files_in(const char *path)
