@@ -215,8 +215,11 @@ static uint64_t address_of(const char *symbol)
 	char line[512], name[256], type;
 	unsigned long long address = 0;
 
+	if (k)
+		setvbuf(k, NULL, _IOFBF, 1 << 16); // some 200,000 lines
 	while (k && fgets(line, sizeof(line), k)) {
-		if (sscanf(line, "%llx %c %255s", &address, &type, name) == 3 && !strcmp(name, symbol))
+		if (strstr(line, symbol) && sscanf(line, "%llx %c %255s", &address, &type, name) == 3 &&
+		    !strcmp(name, symbol))
 			break;
 		address = 0;
 	}

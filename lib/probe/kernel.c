@@ -12,20 +12,34 @@
 #include "base/err.h"
 #include "host/host.h"
 
+// The next word of *rest, which is cut off behind it; NULL: no more.
+static char *next_word(char **rest)
+{
+	char *word = *rest + strspn(*rest, " \t\n"), *end = word + strcspn(word, " \t\n");
+
+	*rest = *end ? end + 1 : end;
+	*end = 0;
+	return *word ? word : NULL;
+}
+
 // A set of the words in column `column` of each line whose second column (if `types`) is one of `types`.
 static GHashTable *read_names(const char *path, int column, const char *types)
 {
 	FILE *f = fopen(path, "re");
 	GHashTable *set;
-	char line[512], word[3][256];
+	char line[512];
 
 	if (!f)
 		return NULL;
+	setvbuf(f, NULL, _IOFBF,
+		1 << 16); // kallsyms has some 200,000 lines, and stdio would read 1024 bytes at once
 	set = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	while (fgets(line, sizeof(line), f)) {
-		int n = sscanf(line, "%255s %255s %255s", word[0], word[1], word[2]);
+		char *word[3] = {}, *rest = line;
 
-		if (n > column && (!types || strchr(types, word[1][0])))
+		for (int i = 0; i <= MAX(column, types ? 1 : 0); i++)
+			word[i] = next_word(&rest);
+		if (word[column] && (!types || strchr(types, *word[1])))
 			g_hash_table_add(set, g_strdup(word[column]));
 	}
 	fclose(f);
@@ -129,7 +143,9 @@ char *kernel_replacement_of(const char *name)
 
 bool kernel_has_function(const char *name)
 {
-	return kallsyms() && g_hash_table_contains(kallsyms(), name);
+	// the shorter list first: it has nearly all that is asked for
+	return (traceable() && g_hash_table_contains(traceable(), name)) ||
+	       (kallsyms() && g_hash_table_contains(kallsyms(), name));
 }
 
 bool kernel_can_trace(const char *name, const char **why)

@@ -141,8 +141,8 @@ like "$("$MMPROF" system ksm-zswap status)" 'control +off +an option' "status li
 ok "system ksm-zswap down" "$MMPROF" system ksm-zswap down
 is "$(state)" "$before" "all is put back"
 
-# --- the shipped plan, shorter: the last workload under the first system and the last
-size=$(($(mib MemFree) + 10))M
+# --- the shipped plan, shorter and smaller: the last workload under the first system and the last
+size=$(($(mib MemFree) - 6))M
 sed "s/^runs = .*/runs = 1/; s/^pause = .*/pause = 0/; s/--size [0-9]*M/--size $size --idle 1 --touches 1 --warm 0.5/" docs/plans/ksm-zswap.ini >"$scratch/plan.ini"
 cells=$("$MMPROF" run --dry-run "$scratch/plan.ini" | awk '$0 ~ /duplicates-50/ && ($3 == "swap" || $3 == "control") { print $1 }' | paste -sd,)
 ok "docs/plans/ksm-zswap.ini, cells $cells" "$MMPROF" run --quiet --cell "$cells" "$scratch/plan.ini"
