@@ -13,7 +13,7 @@ state() {
 }
 mib() { awk -v key="$1:" '$1 == key { print int($2 / 1024) }' /proc/meminfo; }
 bench() { # SYSTEM ARGS...: a run of memhog
-	local system=$1 size=${size-$(($(mib MemFree) + 10))M}
+	local system=$1 size=${size-$(($(mib MemFree) - 2))M}
 	shift
 	"$MMPROF" bench memhog --quiet --timeout 400 --size "$size" --idle 1 --touches 1 --warm 0.5 --companion no --interval 500 --sampling 20 --system "$system" "$@" >"$scratch/bench" 2>&1
 	is "$?" 0 "$system: memory is filled and touched again" || diag "$(tail -n 5 "$scratch/bench"; dmesg | grep -i -A 3 'killed process')"
