@@ -102,7 +102,7 @@ like "$(sql "SELECT why FROM probe WHERE run_id = (SELECT max(id) FROM run)")" '
 echo "# attaching the defaults took $(sql "SELECT max(value) / 1000000 FROM sample s JOIN series r ON r.id = s.series_id WHERE r.name = 'self.attach'") ms at most"
 
 # --- NUMA placement
-ok "--membind binds to a node" record --membind 0 -- "$W/pages" 100
+ok "--membind binds to a node" record --no-probe all --membind 0 -- "$W/pages" 100
 refuses 'NUMA nodes that are not here' "--membind with a node that isn't there" "$MMPROF" record --membind 9 -- true
 
 # --- a workload whose first call comes from a cgroup of its own below
@@ -129,13 +129,13 @@ rmdir /sys/fs/cgroup/limits/inner /sys/fs/cgroup/limits
 # --- hard workloads
 ok "a workload that forks thousands of processes" record -- "$W/forks" 2000
 is "$(losses 'table_full')" 0 "loses nothing to a full table"
-ok "a workload that exits at once" record -- true
-ok "a workload that daemonises" record -- sh -c 'setsid sleep 2 >/dev/null 2>&1 & exit 0'
+ok "a workload that exits at once" record --probe handle_mm_fault -- true
+ok "a workload that daemonises" record --probe handle_mm_fault -- sh -c 'setsid sleep 2 >/dev/null 2>&1 & exit 0'
 like "$(sql "SELECT why FROM not_measured WHERE run_id = (SELECT max(id) FROM run) AND what LIKE '%later life%'")" \
 	'still ran' "is said to run on"
 
 # --- SIGKILL in the middle, with everything that has to be put back
-record -- true
+record --probe handle_mm_fault -- true
 "$MMPROF" record --quiet --probe handle_mm_fault@ftrace --probe handle_mm_fault@kprobe -- sleep 60 &
 for _ in $(seq 100); do
 	[[ $(pgrep -xc sleep) == 0 ]] || break
@@ -148,7 +148,7 @@ pkill -KILL -x sleep
 killed=$(sql "SELECT max(id) FROM run")
 is "$(status $((killed - 1)))" "done" "SIGKILL: the run before it is whole"
 is "$(status "$killed")" running "the killed run is there"
-ok "the next start works" record -- true
+ok "the next start works" record --probe handle_mm_fault -- true
 is "$(status "$killed")" crashed "and marks it"
 ok "and puts everything back" nothing_left
 is "$(sqlite3 "$MMPROF_DB" 'PRAGMA integrity_check')" ok "the database is sound"
