@@ -107,7 +107,7 @@ is "$(fact zswap.enabled)" Y "it is a fact of the run"
 
 # --- KSM
 size=24M # it merges without being short of memory
-bench ksm,swap_on=/dev/vda,$first,pages_to_scan=2000,sleep_ms=10 --idle 10 --no-probe all --duplicate 0.5 --compressible 0.25
+bench ksm,swap_on=/dev/vda,$first,pages_to_scan=500,sleep_ms=20 --idle 10 --no-probe all --duplicate 0.5 --compressible 0.25
 merged=$(most ksm.pages_sharing)
 diag "$("$MMPROF" sql --format csv "SELECT t_ns / 1000000, value FROM sample JOIN series ON series.id = series_id WHERE name = 'ksm.pages_sharing' AND run_id = (SELECT max(id) FROM run)" | tr '\r\n' '  ')"
 ok "pages are merged ($merged)" test "$merged" -gt 500
