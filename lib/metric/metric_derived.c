@@ -52,8 +52,7 @@ static const struct derived table[] = {
     {FAILED(dirty, "it was written to while it was copied (nomad)")},
     {{"moves_unaccounted", "pages", METRIC_NEITHER,
       "pages that our module tried to move and did not count as moved or failed, but for a batch that was "
-      "being "
-      "counted at the end"},
+      "being counted at the end"},
      {"tiering.moves.tried", "-tiering.moves.promoted", "-tiering.moves.demoted", "-tiering.moves.fail_gone",
       "-tiering.moves.fail_stale", "-tiering.moves.fail_vma", "-tiering.moves.fail_shared",
       "-tiering.moves.fail_lru", "-tiering.moves.fail_nomem", "-tiering.moves.fail_migrate",
@@ -61,8 +60,7 @@ static const struct derived table[] = {
      {}},
     {{"samples_unaccounted", "count", METRIC_NEITHER,
       "samples that our module neither kept nor counted as dropped, but for those that were being counted at "
-      "the "
-      "end"},
+      "the end"},
      {"tiering.samples.total", "-tiering.samples.kept_fast", "-tiering.samples.kept_slow",
       "-tiering.samples.drop_invalid", "-tiering.samples.drop_vma", "-tiering.samples.drop_trylock",
       "-tiering.samples.drop_queue_full", "-tiering.samples.drop_table_full"},
@@ -130,8 +128,7 @@ static const struct derived table[] = {
     {{"management_cpu", "ns", METRIC_LESS,
       "CPU time of the threads that manage memory; what faults do in the workload is in the workload's, and "
       "what kworkers do (zswap's shrink_worker, which the probe of that name times; the promotion of Nomad's "
-      "own "
-      "kernel) is in cpu.kworker"},
+      "own kernel) is in cpu.kworker"},
      {"cpu.kdamond", "cpu.kpromoted", "cpu.kmigrated", "cpu.kscand", "cpu.demeter", "cpu.kswapd", "cpu.ksmd",
       "cpu.kcompactd", "cpu.khugepaged", "cpu.ktiering", "cpu.kmigraterd", "cpu.ksamplingd",
       "control.self_ns"},
