@@ -59,7 +59,7 @@ static struct doc_section *section(struct compare_report *r, const char *name, c
 	struct doc_section *sec;
 
 	columns_add(&c, DOC_PLAIN, "workload", "workload");
-	columns_add(&c, DOC_PLAIN, "samples", "samples");
+	columns_add(&c, DOC_PLAIN, "samples", "what");
 	for (guint i = 0; i < r->selection->systems->len; i++)
 		columns_add_of(&c, unit, system_name(r->selection, i), "median", "");
 	sec = columns_section(&c, r->doc, name, title);
