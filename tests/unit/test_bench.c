@@ -59,9 +59,7 @@ static void one_cpu(void)
 		_exit(FORBIDDEN);
 }
 
-// What it wrote, NULL when it could not be made so. g_free. Not with the address sanitizer: its allocator
-// looks at the clock through the vDSO and would wait for itself in its handler of SIGSEGV, and its shadow
-// memory of 20 TiB takes forkbomb's look at the pagemap minutes.
+// What it wrote, NULL when it could not be made so. g_free.
 static char *results_of(const char *name, void (*make_it_so)(void))
 {
 	g_autofree char *text = NULL;
@@ -71,9 +69,6 @@ static char *results_of(const char *name, void (*make_it_so)(void))
 
 	assert_true(fd >= 0 && pid >= 0);
 	if (pid == 0) {
-#ifdef __SANITIZE_ADDRESS__
-		_exit(FORBIDDEN);
-#endif
 		make_it_so();
 		_exit(bench_main(name, args_of(name), fd) ? 2 : 0);
 	}
@@ -149,5 +144,12 @@ int main(void)
 	    cmocka_unit_test(on_one_cpu),
 	};
 
+#ifdef __SANITIZE_ADDRESS__
+	// Its allocator looks at the clock through the vDSO and would wait for itself in its handler of
+	// SIGSEGV, and its shadow memory of 20 TiB takes forkbomb's look at the pagemap minutes. cmocka's own
+	// skip is a "not ok".
+	puts("1..0 # SKIP the address sanitizer's run-time reads the TSC itself");
+	return 0;
+#endif
 	return cmocka_run_group_tests_name("bench", tests, NULL, NULL);
 }
