@@ -204,17 +204,7 @@ static u64 bytes(void)
 
 /* --- gauges */
 
-#define GAUGE(name, value)                                                                 \
-	static ssize_t name##_show(struct kobject *k, struct kobj_attribute *a, char *buf) \
-	{                                                                                  \
-		u64 n;                                                                     \
-                                                                                           \
-		mutex_lock(&tier_book_lock);                                               \
-		n = tier_policy == &tier_memtis ? (value) : 0;                             \
-		mutex_unlock(&tier_book_lock);                                             \
-		return sysfs_emit(buf, "%llu\n", n);                                       \
-	}                                                                                  \
-	static struct kobj_attribute attr_##name = __ATTR_RO(name);
+#define GAUGE(name, value) TIER_POLICY_GAUGE(memtis, name, value)
 
 GAUGE(threshold_hot, hot)
 GAUGE(threshold_warm, warm)

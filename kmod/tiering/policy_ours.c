@@ -149,17 +149,7 @@ static u64 bytes(void)
 
 /* --- gauges */
 
-#define GAUGE(name, value)                                                                 \
-	static ssize_t name##_show(struct kobject *k, struct kobj_attribute *a, char *buf) \
-	{                                                                                  \
-		u64 n;                                                                     \
-                                                                                           \
-		mutex_lock(&tier_book_lock);                                               \
-		n = tier_policy == &tier_ours ? (value) : 0;                               \
-		mutex_unlock(&tier_book_lock);                                             \
-		return sysfs_emit(buf, "%llu\n", n);                                       \
-	}                                                                                  \
-	static struct kobj_attribute attr_##name = __ATTR_RO(name);
+#define GAUGE(name, value) TIER_POLICY_GAUGE(ours, name, value)
 
 static u32 top_of(enum tier_id tier)
 {

@@ -299,6 +299,19 @@ extern const struct tier_policy *tier_policy;
 const struct tier_policy *tier_policy_find(const char *name);
 u64 tier_sample_weight(u8 order); /* memtis: what one sample counts */
 
+/* A file with a number of a policy's, read with the book's lock; 0 while another policy runs. */
+#define TIER_POLICY_GAUGE(policy, name, value)                                             \
+	static ssize_t name##_show(struct kobject *k, struct kobj_attribute *a, char *buf) \
+	{                                                                                  \
+		u64 n;                                                                     \
+                                                                                           \
+		mutex_lock(&tier_book_lock);                                               \
+		n = tier_policy == &tier_##policy ? (value) : 0;                           \
+		mutex_unlock(&tier_book_lock);                                             \
+		return sysfs_emit(buf, "%llu\n", n);                                       \
+	}                                                                                  \
+	static struct kobj_attribute attr_##name = __ATTR_RO(name);
+
 /* --- samplers */
 
 struct tier_sampler {

@@ -31,8 +31,8 @@ static GHashTable *read_names(const char *path, int column, const char *types)
 
 	if (!f)
 		return NULL;
-	setvbuf(f, NULL, _IOFBF,
-		1 << 16); // kallsyms has some 200,000 lines, and stdio would read 1024 bytes at once
+	// kallsyms has some 200,000 lines, and stdio would read 1024 bytes at once
+	setvbuf(f, NULL, _IOFBF, 1 << 16);
 	set = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	while (fgets(line, sizeof(line), f)) {
 		char *word[3] = {}, *rest = line;

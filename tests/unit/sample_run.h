@@ -312,4 +312,15 @@ static inline void sample_killed_writer(void)
 	waitpid(pid, NULL, 0);
 }
 
+static inline int files_in(const char *path)
+{
+	GDir *d = g_dir_open(path, 0, NULL);
+	int n = 0;
+
+	while (g_dir_read_name(d))
+		n++;
+	g_dir_close(d);
+	return n;
+}
+
 #endif

@@ -10,17 +10,6 @@
 #include "store/internal.h"
 #include "store/store_read.h"
 
-static int files_in(const char *path)
-{
-	GDir *d = g_dir_open(path, 0, NULL);
-	int n = 0;
-
-	while (g_dir_read_name(d))
-		n++;
-	g_dir_close(d);
-	return n;
-}
-
 // --- what is written is read back
 
 static void everything_comes_back(void **state)

@@ -30,17 +30,6 @@ static char *contents(const char *path, gsize *len)
 	return text;
 }
 
-static int files_in(const char *path)
-{
-	GDir *d = g_dir_open(path, 0, NULL);
-	int n = 0;
-
-	while (g_dir_read_name(d))
-		n++;
-	g_dir_close(d);
-	return n;
-}
-
 // Runs `what` in a child as nobody, for whom file permissions hold, unlike for root.
 static void as_nobody(void (*what)(void))
 {
