@@ -107,7 +107,7 @@ ok "hotset's residency agrees with /proc/PID/numa_maps ($maps)" awk "BEGIN { d =
 ok "and with the sampler's, once the set was filled ($in_node1 bytes)" awk "BEGIN { d = 1 - $in_node1 / 33554432 - $maps; exit !(d < 0.05 && d > -0.05) }"
 share=$("$MMPROF" report --compare --metric fast_share --json | python3 -c 'import json, sys
 rows = json.load(sys.stdin)["sections"]["cells.fast_share"]["rows"]
-print(next(r["median_ratio"] for r in rows if "size=32M" in r["workload"] and "phase='$phase'" in r["workload"]))')
+print(next(r["median_ratio"] for r in rows if "size=32M" in r["workload"] and sys.argv[1] in r["workload"]))' "phase=$phase")
 ok "fast_share has the rest of the workload too, and the time while it was filled ($share)" awk "BEGIN { exit !($share > $maps - 0.05 && $share < 1) }"
 
 # --- CPUs that are chosen
