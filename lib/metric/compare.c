@@ -36,9 +36,14 @@ static int fill(struct store *store, struct comparison *c)
 {
 	const struct selection *s = c->selection;
 	g_autofree double *values = g_new(double, s->runs->len + 1);
+	g_autofree double *unread = g_new(double, s->runs->len + 1);
 	g_autofree const char **why = g_new0(const char *, s->runs->len + 1);
 	int rc = metric_values(store, c->metric, s->runs, values, why);
 
+	if (!rc)
+		rc = metric_unread(store, c->metric, s->runs, unread);
+	if (rc)
+		return rc;
 	for (guint i = 0; i < s->runs->len; i++) {
 		const struct selection_place *p = &g_array_index(s->places, struct selection_place, i);
 		struct cell *cell = comparison_cell(c, p->workload, p->system);
@@ -48,10 +53,11 @@ static int fill(struct store *store, struct comparison *c)
 			cell->why_missing = why[i];
 			continue;
 		}
+		cell->unread = fmax(cell->unread, unread[i]);
 		cell->values[cell->n] = values[i];
 		cell->runs[cell->n++] = g_array_index(s->runs, struct store_run_row, i).id;
 	}
-	return rc;
+	return 0;
 }
 
 // --- what a cell says by itself and against the baseline

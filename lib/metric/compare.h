@@ -35,6 +35,7 @@ struct cell {
 	struct modes modes;
 	bool *outlier; // of values
 	size_t n_outliers;
+	double unread; // the longest part of any of its runs without a reading of the level; 0: not a level
 };
 
 enum correction { CORRECT_NONE, CORRECT_HOLM, CORRECT_BH };

@@ -30,6 +30,8 @@ struct metric_kind {
 	int (*find)(struct store *store, struct metric *m);
 	int (*values)(struct store *store, const struct metric *m, const GArray *runs, double *values,
 		      const char **why);
+	// May be NULL. The sampler each of whose readings it takes to last until the next one; NULL: none.
+	const char *(*sampler_of)(const struct metric *m);
 	void (*free_data)(void *data);
 	// Calls metric_listed() for each name there is.
 	int (*list)(struct store *store, GPtrArray *metrics);

@@ -92,6 +92,23 @@ int metric_values(struct store *store, const struct metric *metric, const GArray
 	return rc;
 }
 
+int metric_unread(struct store *store, const struct metric *metric, const GArray *runs, double *shares)
+{
+	const char *sampler = metric->kind->sampler_of ? metric->kind->sampler_of(metric) : NULL;
+	g_autofree char *name = g_strdup_printf("self.sampler.%s.unread.last", sampler);
+	struct metric *unread = NULL;
+	int rc = sampler ? metric_find(store, name, &unread) : -ENOENT;
+
+	for (guint i = 0; i < runs->len; i++)
+		shares[i] = NAN;
+	if (!rc)
+		rc = metric_values(store, unread, runs, shares, NULL);
+	metric_free(unread);
+	for (guint i = 0; i < runs->len; i++)
+		shares[i] /= (double)g_array_index(runs, struct store_run_row, i).elapsed_ns;
+	return rc == -ENOENT ? 0 : rc;
+}
+
 int metric_list(struct store *store, const char *filter, GPtrArray **metrics)
 {
 	g_autoptr(GPtrArray) all = g_ptr_array_new();

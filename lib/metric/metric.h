@@ -7,7 +7,7 @@
 //                              ("remote IPI send"), whose calls ("kswapd", "all"; else the workload's)
 //   SERIES                     a sampler's series (metric_series.c): how far a counter went in the run; the
 //                              mean over time of a level
-//   SERIES.rate; SERIES.mean .min .max .first .last   other views of it
+//   SERIES.rate; SERIES.mean .min .max .first .end .last   other views of it
 //   extract.NAME, bench.NAME, tag.NAME   what the workload printed, what a benchmark gave, what the user
 //                              said (metric_user.c)
 //   promotions, demotions, fast_share, ...            derived from those (metric_derived.c, metric_tiers.c)
@@ -56,6 +56,10 @@ void metric_free(struct metric *metric);
 // where a value is NAN.
 int metric_values(struct store *store, const struct metric *metric, const GArray *runs, double *values,
 		  const char **why);
+
+// The longest part of each run (0..1) without a reading of what the metric is the mean over time of: how far
+// that can be trusted. NAN where the metric is no such mean, or of a sampler that is always read often.
+int metric_unread(struct store *store, const struct metric *metric, const GArray *runs, double *shares);
 
 // What can be asked for in this database: an array of struct metric *. `filter`: only names that have this in
 // them; NULL: all.

@@ -130,4 +130,9 @@ static int values(struct store *store, const struct metric *m, const GArray *run
 	return rc;
 }
 
-const struct metric_kind metric_tiers = {.values = values, METRIC_TABLE(table)};
+static const char *sampler_of(const struct metric *m)
+{
+	return m->data == &table[0] ? "residency" : NULL;
+}
+
+const struct metric_kind metric_tiers = {.values = values, .sampler_of = sampler_of, METRIC_TABLE(table)};

@@ -133,13 +133,14 @@ void report_samplers(struct report *r)
 	static const struct doc_column columns[] = {{"sampler", "sampler", DOC_PLAIN},
 						    {"readings", "readings", DOC_COUNT},
 						    {"cpu_ns", "CPU time", DOC_NS},
-						    {"share", "of one CPU", DOC_RATIO}};
+						    {"share", "of one CPU", DOC_RATIO},
+						    {"unread_ns", "longest without", DOC_NS}};
 	static const char prefix[] = "self.sampler.", suffix[] = ".readings";
 	struct doc_section *sec = NULL;
 
 	for (guint i = 0; i < r->series->len; i++) {
-		const struct store_series_row *s = ROW(r->series, store_series_row, i), *cpu;
-		g_autofree char *name = NULL, *cpu_name = NULL;
+		const struct store_series_row *s = ROW(r->series, store_series_row, i), *cpu, *unread;
+		g_autofree char *name = NULL, *cpu_name = NULL, *unread_name = NULL;
 
 		if (!g_str_has_prefix(s->name, prefix) || !g_str_has_suffix(s->name, suffix) ||
 		    strlen(s->name) < sizeof(prefix) + sizeof(suffix) - 2)
@@ -149,12 +150,15 @@ void report_samplers(struct report *r)
 		name = g_strndup(s->name + sizeof(prefix) - 1,
 				 strlen(s->name) - sizeof(prefix) - sizeof(suffix) + 2);
 		cpu_name = g_strconcat(prefix, name, ".cpu", NULL);
+		unread_name = g_strconcat(prefix, name, ".unread", NULL);
 		cpu = report_series(r, cpu_name);
+		unread = report_series(r, unread_name);
 		doc_row(sec);
 		doc_text(sec, "%s", name);
 		report_int(sec, s->last, "no sample");
 		report_int(sec, cpu ? cpu->last : STORE_NULL, "not stored");
 		report_share(sec, r, cpu ? cpu->last : STORE_NULL);
+		report_int(sec, unread ? unread->last : STORE_NULL, "not stored");
 	}
 	if (sec)
 		doc_note(sec, "Every %" PRId64 " ms where that costs little; a slow sampler rests longer.",

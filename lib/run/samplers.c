@@ -12,14 +12,14 @@ struct entry {
 	const struct sampler *sampler;
 	void *state;
 	int64_t due_ns, spent_ns, before_ns; // what the reading before cost
-	int readings;
+	int64_t read_ns, unread_ns;          // the last reading that was one; the longest time between two
+	int calls, readings;
 };
 
 struct samplers {
 	struct sink sink; // first: put() and missing() get a pointer to it
 	struct store *store;
 	int64_t run, t_ns, interval_ns;
-	double percent;
 	bool last;
 	int rc; // the first error of the store
 	const struct sample_target *target;
@@ -70,7 +70,7 @@ int64_t samplers_pause_ns(int64_t cost_ns, int64_t before_ns, double percent)
 }
 
 struct samplers *samplers_open(struct store *store, int64_t run, const struct sample_target *target,
-			       int interval_ms, double percent)
+			       int interval_ms)
 {
 	struct samplers *s = g_new0(struct samplers, 1);
 
@@ -79,7 +79,6 @@ struct samplers *samplers_open(struct store *store, int64_t run, const struct sa
 	s->run = run;
 	s->target = target;
 	s->interval_ns = (int64_t)interval_ms * 1000000;
-	s->percent = percent;
 	s->series = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	s->missing = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	s->entries = g_array_new(FALSE, TRUE, sizeof(struct entry));
@@ -97,16 +96,22 @@ struct samplers *samplers_open(struct store *store, int64_t run, const struct sa
 static void read_one(struct samplers *s, struct entry *e)
 {
 	int64_t from = cpu_ns(), cost, pause;
+	int rc = e->sampler->read(e->state, s->target, &s->sink);
 
-	if (e->sampler->read(e->state, s->target, &s->sink))
+	if (rc < 0)
 		missing(&s->sink, e->sampler->name, err_text());
 	cost = cpu_ns() - from;
 	e->spent_ns += cost;
-	e->readings++;
+	e->calls++;
+	if (rc == 0) {
+		e->readings++;
+		e->unread_ns = MAX(e->unread_ns, s->t_ns - e->read_ns);
+		e->read_ns = s->t_ns;
+	}
 	pause = MAX(s->interval_ns, (int64_t)e->sampler->min_interval_ms * 1000000);
-	pause = MAX(pause, samplers_pause_ns(cost, e->before_ns, s->percent));
+	pause = MAX(pause, samplers_pause_ns(cost, e->before_ns, s->target->percent));
 	// the first one makes the series' rows, before the workload starts
-	e->before_ns = e->readings > 1 ? cost : 0;
+	e->before_ns = e->calls > 1 ? cost : 0;
 	e->due_ns = s->t_ns + pause - s->interval_ns / 2; // the tick that comes nearest
 }
 
@@ -131,9 +136,11 @@ int samplers_close(struct samplers *s)
 		struct entry *e = &g_array_index(s->entries, struct entry, i);
 		g_autofree char *readings = g_strdup_printf("self.sampler.%s.readings", e->sampler->name);
 		g_autofree char *spent = g_strdup_printf("self.sampler.%s.cpu", e->sampler->name);
+		g_autofree char *unread = g_strdup_printf("self.sampler.%s.unread", e->sampler->name);
 
 		put(&s->sink, readings, "count", SERIES_GAUGE, e->readings);
 		put(&s->sink, spent, "ns", SERIES_GAUGE, e->spent_ns);
+		put(&s->sink, unread, "ns", SERIES_GAUGE, MAX(e->unread_ns, s->t_ns - e->read_ns));
 		e->sampler->close(e->state);
 	}
 	rc = rc ? rc : s->rc;

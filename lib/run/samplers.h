@@ -11,9 +11,9 @@
 struct samplers;
 struct store;
 
-// All together take at most about `percent` of one CPU, by resting longer.
+// All together take at most about target->percent of one CPU, by resting longer. `target` must outlive them.
 struct samplers *samplers_open(struct store *store, int64_t run, const struct sample_target *target,
-			       int interval_ms, double percent);
+			       int interval_ms);
 
 // Reads those that are due at t_ns (all of them when `all`; `last` when the workload has ended). 0 or the
 // store's error.
@@ -24,7 +24,7 @@ int samplers_read(struct samplers *samplers, int64_t t_ns, bool all, bool last);
 // guest ran on the CPU) would leave a hole of many seconds in the series.
 int64_t samplers_pause_ns(int64_t cost_ns, int64_t before_ns, double percent);
 
-// Stores how often each was read and how long that took; closes them.
+// Stores how often each was read, how long that took, and the longest time without a reading; closes them.
 int samplers_close(struct samplers *samplers);
 
 #endif

@@ -224,9 +224,9 @@ static int launch(struct session *s)
 		rc = system_begins(s);
 	if (rc)
 		return rc;
-	s->target = (struct sample_target){.cgroup_dir = s->cgroup.path};
-	s->samplers = samplers_open(s->store, s->run, &s->target, s->options->interval_ms,
-				    s->options->sampling_percent);
+	s->target =
+	    (struct sample_target){.cgroup_dir = s->cgroup.path, .percent = s->options->sampling_percent};
+	s->samplers = samplers_open(s->store, s->run, &s->target, s->options->interval_ms);
 	rc = store_begin(s->store);
 	if (!rc)
 		rc = session_store_mergeable(s);

@@ -119,7 +119,7 @@ int cpufreq_sampler_read(void *state, const struct sample_target *target, struct
 	struct cpufreq *freq = state;
 
 	if (!budget_begin(&freq->budget, target))
-		return 0;
+		return SAMPLER_NOT_NOW;
 	if (freq->files->len)
 		read_files(freq, sink);
 	else

@@ -108,7 +108,7 @@ int interrupts_sampler_read(void *state, const struct sample_target *target, str
 	struct interrupts *irq = state;
 
 	if (!budget_begin(&irq->budget, target))
-		return 0;
+		return SAMPLER_NOT_NOW;
 	int r = text_read(&irq->text, irq->fd);
 	if (r == 0)
 		put_rows(irq, sink);

@@ -181,6 +181,7 @@ bool budget_begin(struct budget *budget, const struct sample_target *target)
 		return false;
 	// CPU time, not wall time: on a busy machine the wait for a CPU would make readings rarer still.
 	budget->began_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	budget->rest = 200 / (target->percent > 0 ? target->percent : 1);
 	return true;
 }
 
@@ -188,7 +189,8 @@ void budget_end(struct budget *budget)
 {
 	int64_t cost = clock_ns(CLOCK_THREAD_CPUTIME_ID) - budget->began_ns;
 
-	budget->free_at_ns = monotonic_ns() + MAX(cost * 200, budget->min_interval_ms * 1000000LL);
+	budget->free_at_ns =
+	    monotonic_ns() + MAX((int64_t)((double)cost * budget->rest), budget->min_interval_ms * 1000000LL);
 }
 
 // --- absent

@@ -90,10 +90,11 @@ void vmstat_classify(struct key *key);
 
 // --- budget: a part of a sampler whose cost grows with the machine or the workload
 
-// The part is done at most as often as makes it 1/200 of one CPU, and always when the workload isn't running:
-// the first and the last reading are never left out.
+// The part is done at most as often as makes it half of what sampling may take, and always when the workload
+// isn't running: the first and the last reading are never left out.
 struct budget {
 	int64_t free_at_ns, began_ns;
+	double rest; // for each unit of time that it took
 	int min_interval_ms;
 };
 

@@ -98,7 +98,7 @@ int residency_sampler_read(void *state, const struct sample_target *target, stru
 	size_t n, alive = 0;
 
 	if (target->root_pid <= 0 || !budget_begin(&res->budget, target))
-		return 0;
+		return SAMPLER_NOT_NOW;
 	memset(res->bytes, 0, sizeof(res->bytes));
 	const pid_t *pids = procs_refresh(res->procs, target, &n);
 	for (size_t i = 0; i < n; i++)

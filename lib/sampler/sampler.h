@@ -25,7 +25,10 @@ struct sink {
 struct sample_target {
 	pid_t root_pid;         // the workload's first process, 0 before it is started
 	const char *cgroup_dir; // its own cgroup v2 directory, or NULL: then the tree below root_pid counts
+	double percent;         // of one CPU that all sampling may take; 0: 1
 };
+
+#define SAMPLER_NOT_NOW 1 // nothing was read
 
 struct sampler {
 	const char *name, *what; // `what`: one line for `mmprof list samplers`
@@ -33,8 +36,9 @@ struct sampler {
 	// Opens files and learns what is there; *state is the sampler's own. 0, or -errno with an err chain
 	// when the whole sampler can't work here (the session stores that as not measured).
 	int (*open)(const struct sample_target *target, void **state);
-	// One reading into the sink. 0 or -errno. Called first right before the workload starts (root_pid 0)
-	// and last right after it has ended.
+	// One reading into the sink. 0; SAMPLER_NOT_NOW: nothing was read, since that is dear and was done a
+	// short while ago, or there is no workload yet; or -errno. Called first right before the workload
+	// starts (root_pid 0) and last right after it has ended.
 	int (*read)(void *state, const struct sample_target *target, struct sink *sink);
 	void (*close)(void *state);
 };

@@ -105,9 +105,11 @@ done
 ok "hotset's residency agrees with /proc/PID/numa_maps ($maps)" awk "BEGIN { d = $(metric hotset.fast_share) - $maps; exit !(d < 0.05 && d > -0.05) }"
 # nothing else of the workload is in node 1
 ok "and with the sampler's, once the set was filled ($in_node1 bytes)" awk "BEGIN { d = 1 - $in_node1 / 33554432 - $maps; exit !(d < 0.05 && d > -0.05) }"
-share=$("$MMPROF" report --compare --metric fast_share --json | python3 -c 'import json, sys
+read -r share told < <("$MMPROF" report --compare --metric fast_share --json | python3 -c 'import json, sys
 rows = json.load(sys.stdin)["sections"]["cells.fast_share"]["rows"]
-print(next(r["median_ratio"] for r in rows if "size=32M" in r["workload"] and sys.argv[1] in r["workload"]))' "phase=$phase")
+print(*next((r["median_ratio"], "without a reading" in (r["unsteady"] or "")) for r in rows if "size=32M" in r["workload"] and sys.argv[1] in r["workload"]))' "phase=$phase")
+is "$told" "$(sql "SELECT iif(v.value > 0.2 * elapsed_ns, 'True', 'False') FROM v_sample v JOIN run ON run.id = run_id
+	WHERE v.name = 'self.sampler.residency.unread' AND run_id = (SELECT max(id) FROM run)")" "that it is of few readings is told if it is so"
 ok "fast_share has the rest of the workload too, and the time while it was filled ($share)" awk "BEGIN { exit !($share > $maps - 0.05 && $share < 1) }"
 
 # --- CPUs that are chosen

@@ -549,6 +549,37 @@ static void what_is_left_out(void **state)
 	selection_free(s);
 }
 
+// A mean over time is told from how few readings it is: the worst run of the cell counts.
+static void a_mean_of_few_readings(void **state)
+{
+	static const char *const keys[] = {"memory_tier22.nodes", "memory_tier4.nodes"}, *const nodes[] = {
+											     "1", "0"};
+	const int64_t pages[] = {30, 30}, unread[][1] = {{200000000}, {700000000}, {100000000}};
+	const struct compare_options options = {.seed = 1};
+	const struct selection_options all = {};
+	struct selection *s;
+	struct comparison *c = NULL;
+	struct metric *m = NULL;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		int64_t run = add_run("w", i < 2 ? "a" : "b", 1, false);
+
+		add_series(run, "workload.node0", "bytes", false, pages, 2);
+		add_series(run, "self.sampler.residency.unread", "ns", false, unread[i], 1);
+		assert_int_equal(store_run_facts(db, run, keys, nodes, 2), 0);
+	}
+	c = compared(&all, &s);
+	assert_float_equal(comparison_cell(c, 0, 0)->unread, 0, 0); // elapsed is of no readings
+	comparison_free(c);
+	assert_int_equal(metric_find(db, "fast_share", &m), 0);
+	assert_int_equal(compare(db, s, m, &options, &c), 0);
+	assert_float_equal(comparison_cell(c, 0, 0)->unread, 0.7, 1e-12);
+	assert_float_equal(comparison_cell(c, 0, 1)->unread, 0.1, 1e-12);
+	comparison_free(c);
+	selection_free(s);
+}
+
 static void a_clear_difference(void **state)
 {
 	const struct selection_options o = {.baseline = "a"};
@@ -634,6 +665,7 @@ int main(void)
 					   T(of_levels_that_stay),
 					   T(all_listed_are_found),
 					   T(what_is_left_out),
+					   T(a_mean_of_few_readings),
 					   T(a_clear_difference),
 					   T(bounds_are_parsed)};
 

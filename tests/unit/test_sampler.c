@@ -382,6 +382,11 @@ static void budget_of_the_dear(void **state)
 	budget_end(&budget);
 	assert_false(budget_begin(&budget, &alive));
 	assert_true(budget_begin(&budget, &before));
+	assert_float_equal(budget.rest, 200, 0); // half of 1 %, or of what is allowed
+	alive.percent = 20;
+	budget.free_at_ns = 0;
+	assert_true(budget_begin(&budget, &alive));
+	assert_float_equal(budget.rest, 10, 0);
 	pid_t child = fork();
 	if (child == 0)
 		_exit(0);
