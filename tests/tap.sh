@@ -56,7 +56,10 @@ within() { # SECONDS COMMAND...: until it succeeds, so long at most
 	local end=$((SECONDS + $1))
 	shift
 	until "$@"; do
-		((SECONDS < end)) || return 1
+		((SECONDS < end)) || {
+			"$@" # once more: it may have been asked long ago
+			return
+		}
 		sleep 0.1
 	done
 }

@@ -248,6 +248,17 @@ int journal_close(void)
 	return n_failed;
 }
 
+void journal_leave(void)
+{
+	int *const fds[] = {&journal_fd, &failed_fd, &lock_fd};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(fds); i++) {
+		if (*fds[i] >= 0)
+			close(*fds[i]);
+		*fds[i] = -1;
+	}
+}
+
 // --- what outlives a process
 
 int journal_keep(const char *text)

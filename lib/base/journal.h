@@ -45,6 +45,10 @@ int journal_undo_to(int mark);
 // Undoes all and removes the journal.
 int journal_close(void);
 
+// For a child that was forked and has not executed anything: the journal's locks end with their owner, also
+// when it is killed before the child goes on.
+void journal_leave(void);
+
 // What is to outlive this process: its journal becomes the kept one, of which there can be one, with a text
 // that says what it is. -EEXIST with an err chain when there is one already. Nothing is undone.
 int journal_keep(const char *text);

@@ -28,7 +28,7 @@ static int put_back(const char *path, const char *value)
 {
 	int rc = write_file(path, value, O_TRUNC);
 
-	for (int i = 0; i < 200 && rc == -EBUSY; i++) {
+	for (int i = 0; i < 1000 && rc == -EBUSY; i++) {
 		g_usleep(10000);
 		rc = write_file(path, value, O_TRUNC);
 	}
@@ -121,7 +121,7 @@ char *undo_process_start(const char *pid)
 
 static int end_process(const char *pid, const char *start)
 {
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < 1000; i++) {
 		g_autofree char *now = undo_process_start(pid);
 
 		if (g_strcmp0(now, start))

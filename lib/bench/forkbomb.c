@@ -83,8 +83,13 @@ static void child(struct bomb *b, bool look)
 		for (int64_t i = 0; i < b->touch; i += 4096)
 			p[i] = 1;
 	}
-	if (look && ptlevels_read(b->child_levels))
-		_exit(1);
+	if (look) { // another period's child may look at the same time
+		struct ptlevels own;
+
+		if (ptlevels_read(&own))
+			_exit(1);
+		*b->child_levels = own;
+	}
 	slot->pid = getpid();
 	slot->exit_ns = timing_clock();
 	_exit(0);
@@ -176,6 +181,17 @@ static void reap_all(struct bomb *b)
 
 // --- the schedule
 
+// When it is over, which is late by so much.
+static uint64_t wait_for(struct bomb *b, uint64_t due)
+{
+	uint64_t now;
+
+	reap_until(b, due);
+	now = timing_clock_of(CLOCK_MONOTONIC);
+	hist_add(b->late_hist, now > due ? now - due : 0);
+	return now;
+}
+
 static void explode(struct bomb *b)
 {
 	uint64_t period = (uint64_t)(bench_real(b->run, "period") * 1e9),
@@ -183,18 +199,15 @@ static void explode(struct bomb *b)
 	uint64_t end = start + (uint64_t)(bench_real(b->run, "duration") * 1e9);
 
 	for (uint64_t due = start; due < end && !bench_stopped(b->run); due += period) {
-		uint64_t now;
+		uint64_t now = wait_for(b, due);
 
-		reap_until(b, due);
-		now = timing_clock_of(CLOCK_MONOTONIC);
-		hist_add(b->late_hist, now > due ? now - due : 0);
 		b->late += now > due + period;
 		b->periods++;
 		b->due += (uint64_t)b->procs;
 		for (int64_t i = 0; i < b->procs && !bench_stopped(b->run); i++)
 			one_fork(b, i == 0);
 	}
-	reap_until(b, end);
+	wait_for(b, end);
 }
 
 static void level_metrics(struct bomb *b, const char *when, const struct ptlevels *l)

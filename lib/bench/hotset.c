@@ -8,6 +8,8 @@
 #include <numa.h>
 #include <numaif.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -56,7 +58,8 @@ struct hotset {
 	struct recovery recovery; // after each motion
 	uint64_t sample_every;
 	int threads;
-	volatile int phase; // -1: end
+	atomic_int begun;   // threads
+	volatile int phase; // -1: end; -2: not yet
 };
 
 struct worker {
@@ -173,8 +176,11 @@ static void access_one(struct worker *w)
 static void *work(void *arg)
 {
 	struct worker *w = arg;
-	int phase = w->set->phase;
+	int phase;
 
+	w->set->begun++;
+	while ((phase = w->set->phase) == -2)
+		sched_yield();
 	while (phase >= 0 && w->set->phase == phase)
 		for (int i = 0; i < 256; i++)
 			access_one(w);
@@ -300,22 +306,28 @@ static void wait_phase(struct hotset *s)
 
 static int run_phase(struct hotset *s, struct worker *workers, int phase)
 {
-	gint64 from = (gint64)(timing_clock() / 1000);
 	uint64_t accesses = 0, hot = 0;
 	g_autofree char *mark = g_strdup_printf("phase %d", phase + 1);
 	int started = 0, rc = 0;
 	double seconds;
+	gint64 from;
 
 	if (phase && !strcmp(bench_text(s->run, "motion"), "moving"))
 		move_on(s);
-	bench_mark(s->run, mark);
-	s->phase = phase;
+	s->phase = -2;
+	s->begun = 0;
 	while (!rc && started < s->threads) {
 		rc = pthread_create(&workers[started].thread, NULL, work, &workers[started]);
 		started += !rc;
 	}
-	if (!rc)
+	while (!rc && s->begun < s->threads)
+		g_usleep(100);
+	from = (gint64)(timing_clock() / 1000);
+	if (!rc) {
+		bench_mark(s->run, mark);
+		s->phase = phase;
 		wait_phase(s);
+	}
 	s->phase = -1;
 	for (int i = 0; i < started; i++) {
 		pthread_join(workers[i].thread, NULL);

@@ -147,17 +147,15 @@ static int take_fact(const struct results *r, const char *key, const char *value
 	return 0;
 }
 
-// It was when the benchmark says: the line may have waited.
-static int take_mark(const char *name, int64_t at_us, struct store *store, int64_t run, int64_t now_ns)
+// It was when the benchmark says: the line may have waited. Both clocks are CLOCK_MONOTONIC.
+static int take_mark(const char *name, int64_t at_us, struct store *store, int64_t run, int64_t start_ns)
 {
-	int64_t clock_us = g_get_monotonic_time();
-
-	if (at_us < 0 || at_us > clock_us)
+	if (at_us < 0 || at_us > g_get_monotonic_time())
 		return -EBADMSG;
-	return store_mark(store, run, now_ns - MIN((clock_us - at_us) * 1000, now_ns), name);
+	return store_mark(store, run, MAX(at_us * 1000 - start_ns, 0), name);
 }
 
-static int take_line(const struct results *r, json_t *j, struct store *store, int64_t run, int64_t now_ns)
+static int take_line(const struct results *r, json_t *j, struct store *store, int64_t run, int64_t start_ns)
 {
 	const char *a = NULL, *b = NULL;
 	json_int_t n = -1;
@@ -169,7 +167,7 @@ static int take_line(const struct results *r, json_t *j, struct store *store, in
 	if (!json_unpack(j, "{s:s, s:s}", "fact", &a, "value", &b))
 		return take_fact(r, a, b);
 	if (!json_unpack(j, "{s:s, s:I}", "mark", &a, "at_us", &n))
-		return take_mark(a, n, store, run, now_ns);
+		return take_mark(a, n, store, run, start_ns);
 	if (!json_unpack(j, "{s:s, s:s}", "not_measured", &a, "why", &b))
 		return store_not_measured(store, run, a, b);
 	if (!json_unpack(j, "{s:s, s:I, s:s}", "loss", &a, "count", &n, "detail", &b) && n >= 0)
@@ -177,10 +175,10 @@ static int take_line(const struct results *r, json_t *j, struct store *store, in
 	return -EBADMSG;
 }
 
-static int end_line(struct results *r, struct store *store, int64_t run, int64_t now_ns)
+static int end_line(struct results *r, struct store *store, int64_t run, int64_t start_ns)
 {
 	json_t *j = r->too_long ? NULL : json_loadb(r->line->str, r->line->len, 0, NULL);
-	int rc = json_is_object(j) ? take_line(r, j, store, run, now_ns) : -EBADMSG;
+	int rc = json_is_object(j) ? take_line(r, j, store, run, start_ns) : -EBADMSG;
 
 	json_decref(j);
 	g_string_truncate(r->line, 0);
@@ -192,7 +190,7 @@ static int end_line(struct results *r, struct store *store, int64_t run, int64_t
 }
 
 static int take(struct results *r, const char *bytes, size_t n, struct store *store, int64_t run,
-		int64_t now_ns)
+		int64_t start_ns)
 {
 	int rc = 0;
 
@@ -205,7 +203,7 @@ static int take(struct results *r, const char *bytes, size_t n, struct store *st
 		if (!r->too_long)
 			g_string_append_len(r->line, bytes, (gssize)part);
 		if (end) {
-			rc = end_line(r, store, run, now_ns);
+			rc = end_line(r, store, run, start_ns);
 			part++;
 		}
 		bytes += part;
@@ -214,7 +212,7 @@ static int take(struct results *r, const char *bytes, size_t n, struct store *st
 	return rc;
 }
 
-int results_read(struct results *r, struct store *store, int64_t run, int64_t now_ns)
+int results_read(struct results *r, struct store *store, int64_t run, int64_t start_ns)
 {
 	char bytes[65536];
 	int rc = 0;
@@ -229,17 +227,17 @@ int results_read(struct results *r, struct store *store, int64_t run, int64_t no
 		if (n == 0)
 			close_fd(&r->fd);
 		else
-			rc = take(r, bytes, (size_t)n, store, run, now_ns);
+			rc = take(r, bytes, (size_t)n, store, run, start_ns);
 	}
 	return rc;
 }
 
-int results_finish(struct results *r, struct store *store, int64_t run, int64_t now_ns)
+int results_finish(struct results *r, struct store *store, int64_t run, int64_t start_ns)
 {
-	int rc = results_read(r, store, run, now_ns);
+	int rc = results_read(r, store, run, start_ns);
 
 	if (!rc && r->line->len)
-		rc = end_line(r, store, run, now_ns);
+		rc = end_line(r, store, run, start_ns);
 	return rc ? rc
 		  : store_loss(store, run, 0, "malformed_results", r->malformed,
 			       "lines of the benchmark that could not be understood");

@@ -18,16 +18,16 @@ int results_workload_fd(const struct results *results);
 void results_started(struct results *results);
 int results_fd(const struct results *results);
 
-// Stores what is there now. `now_ns` since the workload's start. 0 or the store's errors; what is malformed
-// is counted in the loss ledger.
-int results_read(struct results *results, struct store *store, int64_t run, int64_t now_ns);
+// Stores what is there now. `start_ns`: the workload's start, by CLOCK_MONOTONIC. 0 or the store's errors;
+// what is malformed is counted in the loss ledger.
+int results_read(struct results *results, struct store *store, int64_t run, int64_t start_ns);
 
 // Facts of the run that came until now, each "pin.*".
 void results_facts(const struct results *results, void (*fact)(void *ctx, const char *key, const char *value),
 		   void *ctx);
 
 // At the end: the rest, and what was malformed.
-int results_finish(struct results *results, struct store *store, int64_t run, int64_t now_ns);
+int results_finish(struct results *results, struct store *store, int64_t run, int64_t start_ns);
 void results_free(struct results *results);
 
 #endif

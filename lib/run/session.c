@@ -328,7 +328,7 @@ static int last_readings(struct session *s, struct session_outcome *out)
 	if (!rc && s->output)
 		rc = output_finish(s->output, s->store, s->run, now);
 	if (!rc && s->results)
-		rc = results_finish(s->results, s->store, s->run, now);
+		rc = results_finish(s->results, s->store, s->run, workload_start_ns(s->workload));
 	if (!rc)
 		rc = session_store_placement(s);
 	probes_pump(s->probes, now);

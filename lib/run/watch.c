@@ -169,7 +169,7 @@ int session_watch(struct session *s)
 				rc = output_read(s->output, i, s->store, s->run,
 						 workload_since_start_ns(s->workload));
 		if (fds[5].revents && !rc)
-			rc = results_read(s->results, s->store, s->run, workload_since_start_ns(s->workload));
+			rc = results_read(s->results, s->store, s->run, workload_start_ns(s->workload));
 		if (fds[0].revents & POLLIN)
 			return 0;
 		if (fds[2].revents & POLLIN)

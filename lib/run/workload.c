@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/journal.h"
 
 struct workload {
 	pid_t pid;
@@ -278,6 +279,7 @@ int workload_prepare(const struct workload_options *o, struct workload **out)
 	if (pid == 0) {
 		close(go[1]);
 		close(said[0]);
+		journal_leave();
 		child(o, go[0], said[1]);
 	}
 	close(go[0]);
@@ -363,6 +365,11 @@ int64_t workload_maxrss(const struct workload_end *end)
 	int64_t maxrss = (int64_t)end->usage.ru_maxrss * 1024;
 
 	return maxrss > end->own_maxrss + end->own_maxrss / 8 ? maxrss : -1;
+}
+
+int64_t workload_start_ns(const struct workload *w)
+{
+	return w->start_ns;
 }
 
 int64_t workload_since_start_ns(const struct workload *w)

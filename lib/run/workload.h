@@ -57,6 +57,7 @@ int64_t workload_maxrss(const struct workload_end *end);
 
 // After the event: how it ended.
 void workload_end(struct workload *workload, struct workload_end *end);
+int64_t workload_start_ns(const struct workload *workload); // CLOCK_MONOTONIC; 0: not started
 int64_t workload_since_start_ns(const struct workload *workload);
 void workload_free(struct workload *workload); // kills it if it still runs
 

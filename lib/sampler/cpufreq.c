@@ -81,13 +81,13 @@ int cpufreq_sampler_open(const struct sample_target *target, void **state)
 	return freq->files->len ? 0 : open_spin(freq, state);
 }
 
-static void read_spin(struct sink *sink)
+static void read_spin(struct cpufreq *freq, struct sink *sink)
 {
 	int64_t hz = spin_hz();
 
 	if (hz)
 		sink->put(sink, "cpufreq.spin", "hz", SERIES_GAUGE, hz);
-	sink->missing(sink, "cpufreq", no_driver);
+	absent_add(&freq->absent, "cpufreq", "%s", no_driver);
 }
 
 static void read_files(struct cpufreq *freq, struct sink *sink)
@@ -123,10 +123,9 @@ int cpufreq_sampler_read(void *state, const struct sample_target *target, struct
 	if (freq->files->len)
 		read_files(freq, sink);
 	else
-		read_spin(sink);
+		read_spin(freq, sink);
 	budget_end(&freq->budget);
-	if (freq->files->len)
-		absent_say(&freq->absent, sink);
+	absent_say(&freq->absent, sink);
 	return 0;
 }
 

@@ -72,9 +72,9 @@ like "$(metric forkbomb.child.pte)" '^[0-9.]+$' "page-table pages of a child"
 if grep -qa __asan_init "$MMPROF"; then
 	skip "32 MiB more that a child touches are 16 PTE pages more" "the sanitizers' own memory has page tables too"
 else
-	bench forkbomb --duration 0.4 --period 0.2 --procs 8 --touch 4M
+	bench forkbomb --duration 0.4 --period 0.2 --procs 8 --no-aslr --touch 4M
 	low=$(metric forkbomb.child.pte)
-	bench forkbomb --duration 0.4 --period 0.2 --procs 8 --touch 36M
+	bench forkbomb --duration 0.4 --period 0.2 --procs 8 --no-aslr --touch 36M
 	ok "32 MiB more that a child touches are 16 PTE pages more, and what its edges share or not" awk "BEGIN { d = $(metric forkbomb.child.pte) - $low; exit !(d >= 13 && d <= 19) }"
 fi
 bench hotset --size 8M --hot 0.25 --hot-share 0.8 --phase 0.2 --phases 2
@@ -107,7 +107,7 @@ ok "a phase begins when the benchmark says, not when mmprof reads it" test "$(sq
 like "$("$MMPROF" bench-worker memhog duplicate=0.7 zero=0.7 2>&1)" 'more than 1 together' "memhog: shares that are more than all"
 bench bw_mem --size 4M --limit 0.05
 ok "bw_mem: bytes moved = size / time" awk "BEGIN { d = $(metric bw_mem.node0.rd.rate) * $(metric bw_mem.node0.rd) / 1e3 / 4194304; exit !(d > 0.999 && d < 1.001) }"
-bench mremap --limit 0.1
+bench mremap --limit 1 --precision 0
 ok "a median has its samples" test "$(metric mremap.aligned.samples | cut -d. -f1)" -gt 10
 
 # --- in the database like any run
@@ -160,25 +160,26 @@ is "$(metric forkbomb.due) $(metric forkbomb.reaped)" "4000 4000" "more than thi
 like "$(sql "SELECT why FROM not_measured WHERE what = 'the schedule' AND run_id = (SELECT max(id) FROM run)")" 'of 10 periods began later' "and told"
 
 # --- killed with any signal, the forkbomb leaves no process behind
-ends_within=10
+ends_within=30
 ! grep -qa __asan_init "$MMPROF" || ends_within=100 # the sanitizers' terabytes of address space are read page by page
+none_left() { ! pgrep -f "$1" >/dev/null; }
+catches() { # it has handlers of its own: a shell's background ignores two of these signals until then
+	grep -q '^SigCgt:.*[4-7]..7$' "/proc/$(pgrep -P "$1" -f 'bench-worker [f]orkbomb' | head -n 1)/status" 2>/dev/null
+}
 for signal in INT TERM HUP QUIT KILL; do
 	"$MMPROF" bench forkbomb --duration 120 --period 0.2 --procs 20 --quiet &
-	pid=$! SECONDS=0
-	sleep 1
+	pid=$!
+	soon catches $pid
+	sleep 0.5
+	SECONDS=0
 	kill -"$signal" $pid
 	wait $pid 2>/dev/null
-	for _ in $(seq 30); do
-		pgrep -f 'bench-worker [f]orkbomb' >/dev/null || break
-		sleep 0.1
-	done
 	ok "forkbomb killed with SIG$signal ends at once" test $SECONDS -lt $ends_within
-	ok "and leaves nothing" sh -c '! pgrep -f "bench-worker [f]orkbomb"'
+	ok "and leaves nothing" soon none_left 'bench-worker [f]orkbomb'
 	[[ $signal == KILL ]] && continue
 	is "$(sql "SELECT status FROM run ORDER BY id DESC LIMIT 1")" interrupted "and its run was interrupted"
 	is "$(metric forkbomb.reaped)" "$(metric forkbomb.forks)" "with each child reaped"
 done
-none_left() { ! pgrep -f "$1" >/dev/null; }
 "$MMPROF" bench-worker forkbomb duration=30 period=0.2 procs=20 >/dev/null &
 sleep 0.7
 kill -KILL $!
@@ -194,10 +195,11 @@ soon grep -q '"phase 1"' "$scratch/out"
 SECONDS=0
 kill -TERM $!
 wait $!
-ok "a signal ends hotset's phase" test $SECONDS -lt 10
+ok "a signal ends hotset's phase" test $SECONDS -lt 40
+SECONDS=0
 # whose reader is gone before it writes, as it writes nothing while a phase lasts
 { sleep 2 && "$MMPROF" bench-worker hotset size=1M phase=60 phases=1; } | true
-ok "and so does it when nobody reads its results" test $SECONDS -lt 20
+ok "and so does it when nobody reads its results" test $SECONDS -lt 40
 ok "the next start works" bench mprotect --limit 0.05
 
 # --- hostile machines

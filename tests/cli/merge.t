@@ -173,11 +173,9 @@ refuses 'there is no database' "rm makes no database" "$MMPROF" rm --db "$scratc
 refuses 'there is no database' "nor does truth" "$MMPROF" truth import --db "$scratch/none.db" /dev/null
 ok "none at all" test ! -e "$scratch/none.db"
 
-"$MMPROF" record --quiet --no-probe all --db "$scratch/live.db" -- sleep 30 &
-for _ in {1..100}; do
-	[[ $(sqlite3 -readonly "$scratch/live.db" 'SELECT count(*) FROM run' 2>/dev/null) == 1 ]] && break
-	sleep 0.1
-done
+"$MMPROF" record --quiet --no-probe all --db "$scratch/live.db" -- sleep 300 &
+begun() { [[ $(sqlite3 -readonly "$scratch/live.db" 'SELECT count(*) FROM run' 2>/dev/null) == 1 ]]; }
+soon begun
 refuses 'nothing was deleted: run 1 is being recorded' "rm of a run that is being recorded" \
 	"$MMPROF" rm --db "$scratch/live.db" --yes 1
 like "$("$MMPROF" merge "$scratch/three.db" "$scratch/live.db")" '1 run still running: left out' "nor is it merged"

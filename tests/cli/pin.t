@@ -49,10 +49,7 @@ if [[ -w $thp ]]; then
 	is "$(rec --thp never -- cat $thp)" "always madvise [never]" "--thp holds for the run"
 	is "$(<$thp)" "$before" "and is put back"
 	setsid "$MMPROF" record --quiet --no-probe all --thp never -- sleep 20 &
-	for _ in {1..100}; do
-		[[ $(<$thp) == *"[never]"* ]] && break
-		sleep 0.05
-	done
+	soon pgrep -P $! -x sleep >/dev/null
 	pkill -KILL -P $! 'sleep'
 	kill -KILL $!
 	wait $! 2>/dev/null

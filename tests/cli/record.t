@@ -87,7 +87,7 @@ ok "SUDO_USER is the default" env SUDO_USER=nobody "$MMPROF" record --quiet --no
 "$MMPROF" record --quiet --no-probe all --timeout 1 -- sleep 30
 is "$? $(sql "SELECT status FROM run WHERE id = $last")" "143 timeout" "--timeout ends the workload"
 "$MMPROF" record --quiet --no-probe all -- sleep 30 &
-sleep 1.5
+soon pgrep -P $! -x sleep >"$scratch/out"
 kill -TERM $!
 wait $!
 is "$? $(sql "SELECT status FROM run WHERE id = $last")" "143 interrupted" "SIGTERM is passed on, the run marked interrupted"
@@ -97,7 +97,7 @@ signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
 os.kill(os.getpid(), signal.SIGINT) # waits over exec, as if it came while probes are attached
 os.execv(sys.argv[1], sys.argv[1:])
 PY
-timeout 20 python3 "$scratch/pending.py" "$MMPROF" record --quiet --no-probe all --runs 2 -- sleep 30
+timeout 60 python3 "$scratch/pending.py" "$MMPROF" record --quiet --no-probe all --runs 2 -- sleep 30
 is "$? $(sql "SELECT status || ', ' || status_why FROM run WHERE id = $last")" \
 	"130 interrupted, SIGINT before the workload was started" "a signal during set-up ends the run before the workload starts"
 if [[ -w /proc/sys/vm/swappiness ]]; then
@@ -154,12 +154,9 @@ ok "no journal is left" test -z "$(ls /run/mmprof 2>/dev/null)"
 
 # --- SIGKILL in the middle
 cp "$(command -v sleep)" "$scratch/mmprof-nap" # a name of its own, to be killed by
-"$MMPROF" record --quiet -- "$scratch/mmprof-nap" 20 &
-for _ in $(seq 100); do # what was sampled is in the database a second after the start at the latest
-	pgrep -f "^$scratch/mmprof-nap" >/dev/null && break
-	sleep 0.1
-done
-sleep 2
+"$MMPROF" record --quiet -- "$scratch/mmprof-nap" 300 &
+measured() { (($(sql "SELECT count(*) FROM series WHERE run_id = (SELECT max(id) FROM run WHERE status = 'running')") > 20)); }
+soon measured # what was sampled is in the database a second after the start
 kill -KILL $!
 wait $! 2>/dev/null
 killed=$(sql "SELECT max(id) FROM run")
@@ -169,16 +166,17 @@ ok "what was measured before the kill is there" test "$(sql "SELECT count(*) FRO
 ok "the next start works" "$MMPROF" record --quiet --no-probe all -- true
 is "$(sql "SELECT status FROM run WHERE id = $killed")" crashed "and marks the killed run"
 is "$(cgroups) $(find /run/mmprof -mindepth 1 2>/dev/null | wc -l)" "0 0" "and puts everything back"
-pkill -KILL -x mmprof-nap
+pkill -KILL -f "^$scratch/mmprof-nap"
 
 # --- others write while a run is on
 "$MMPROF" record --quiet --no-probe all --db "$scratch/other.db" -- true
-"$MMPROF" record --quiet --interval 10 --no-probe all --name long -- sleep 8 &
+"$MMPROF" record --quiet --interval 10 --no-probe all --name long -- sh -c "sleep 7; until test -e '$scratch/merged'; do sleep 0.1; done" &
 recording=$!
 sleep 2
-ok "a note on another run, during a run" timeout 5 "$MMPROF" note "$killed" "while another one runs"
-ok "a merge, during a run" timeout 5 "$MMPROF" merge "$MMPROF_DB" "$scratch/other.db"
+ok "a note on another run, during a run" timeout 60 "$MMPROF" note "$killed" "while another one runs"
+ok "a merge, during a run" timeout 60 "$MMPROF" merge "$MMPROF_DB" "$scratch/other.db"
 ok "which goes on" kill -0 "$recording"
+touch "$scratch/merged"
 ok "and ends well" wait "$recording"
 is "$(sql "SELECT count(*) FROM note WHERE text = 'while another one runs'")" 1 "the note is there"
 ok "and so are the run's samples until its end" test \
@@ -209,7 +207,7 @@ if [[ -w /proc/sys/vm/swappiness ]]; then
 else
 	skip "several systems" "/proc/sys/vm/swappiness can't be written here"
 fi
-"$MMPROF" record --quiet --no-probe all --interval 10 -- sh -c 'kill -STOP $PPID; sleep 0.5; kill -CONT $PPID; sleep 0.1'
+"$MMPROF" record --quiet --no-probe all --interval 10 -- sh -c 'kill -STOP $PPID; sleep 0.5; kill -CONT $PPID; sleep 2'
 late() { sql "SELECT count FROM loss WHERE kind = 'late_readings' AND run_id = (SELECT max(id) FROM run)"; }
 ticks() { sql "SELECT elapsed_ns / $1 + 1 FROM run ORDER BY id DESC LIMIT 1"; }
 between "$(late)" 40 "$(ticks 10000000)" "readings that came too late are counted"

@@ -210,7 +210,7 @@ is "$(sql "SELECT count(*) FROM run WHERE experiment = 'refused' AND status = 'd
 
 settings signal "sleep 20"
 env --default-signal=INT "$MMPROF" run "$plan" >"$scratch/out" 2>&1 & # a shell's background ignores it
-sleep 2
+soon pgrep -P $! -x sleep >/dev/null
 is "$(</proc/sys/vm/stat_interval)" 7 "while it runs they are set"
 kill -INT $!
 wait $!
@@ -220,12 +220,12 @@ like "$(<"$scratch/out")" "go on with: mmprof run $plan --db $MMPROF_DB --resume
 is "$(sql "SELECT group_concat(status) FROM run WHERE experiment = 'signal'")" interrupted "the run is marked"
 
 # --- one machine, one experiment at a time
-settings first "sleep 3"
+settings first "sleep 10"
 sed -i 's/^runs.*/runs = 1/; s/^warmup.*/warmup = 0/; /^.system high/,/^.system kept/d' "$plan"
 cp "$plan" "$scratch/first.ini"
-sed 's/^name.*/name = second/; s/= 7$/= 8/; s/sleep 3/true/' "$plan" >"$scratch/second.ini"
+sed 's/^name.*/name = second/; s/= 7$/= 8/; s/sleep 10/true/' "$plan" >"$scratch/second.ini"
 run "$scratch/first.ini" --quiet &
-sleep 1
+soon grep -qx 7 /proc/sys/vm/stat_interval
 run "$scratch/second.ini" >"$scratch/out" 2>&1
 like "$(<"$scratch/out")" 'waiting for another' "two at once: the second waits"
 wait $!
@@ -238,10 +238,7 @@ cp "$(command -v sleep)" "$scratch/mmprof-nap" # a name of its own, to be killed
 settings killed "sh -c 'echo >>$scratch/naps; [ \$(wc -l <$scratch/naps) != 2 ] || exec $scratch/mmprof-nap 60'"
 sed -i 's/^warmup.*/warmup = 0/' "$plan"
 "$MMPROF" run "$plan" --quiet &
-for _ in {1..300}; do
-	! pgrep -x mmprof-nap >/dev/null || break
-	sleep 0.1
-done
+soon pgrep -x mmprof-nap >/dev/null
 kill -KILL $!
 wait $! 2>/dev/null
 pkill -KILL -x mmprof-nap

@@ -44,7 +44,7 @@ refuses '--memory takes bytes' "bad bytes" "$MMPROF" pgcache advise --procs 1 --
 refuses "can't be negative" "a negative number" "$MMPROF" pgcache advise --procs -1 --memory 3M
 refuses 'pgcache advise' "no verb" "$MMPROF" pgcache
 if [[ $EUID == 0 ]]; then
-	"$MMPROF" record --quiet --no-probe all -- sh -c 'for i in 1 2 3 4; do sleep 1 & done; wait'
+	"$MMPROF" record --quiet --no-probe all --sampling 100 -- sh -c 'for i in 1 2 3 4; do sleep 3 & done; wait'
 	procs=$("$MMPROF" pgcache advise --json | python3 -c 'import json, sys; print(int(json.load(sys.stdin)["sections"]["advice"]["rows"][0]["processes"]))')
 	between "$procs" 4 6 "advice for a recorded run knows its processes"
 	"$MMPROF" record --quiet --no-probe all -- true

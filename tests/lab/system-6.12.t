@@ -1,3 +1,3 @@
 #!/usr/bin/env bash
 # Systems under test on Debian's stock 6.12 kernel, with two memory tiers.
-exec scripts/lab --kernel 6.12 --timeout 900 -- tests/lab/system.sh
+exec scripts/lab --kernel 6.12 --timeout 2400 -- tests/lab/system.sh

@@ -94,6 +94,7 @@ for _ in {1..100}; do
 	sleep 0.1
 done
 kill -KILL $!
+wait $! 2>/dev/null
 pkill -KILL -x sleep
 ok "killed: the module is still there" loaded
 ok "the next start" rec -- true

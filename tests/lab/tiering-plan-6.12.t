@@ -7,7 +7,7 @@ set -u
 results=$scratch/results
 mkdir "$results"
 export MMPROF_DB=$results/tiering.db
-scripts/lab --kernel 6.12 --nodes fast=512M,slow=1G --timeout 1200 --results "$results" --env MMPROF_DB=/results/tiering.db -- \
+scripts/lab --kernel 6.12 --nodes fast=512M,slow=1G --timeout 2400 --results "$results" --env MMPROF_DB=/results/tiering.db -- \
 	build/mmprof run --quiet docs/plans/tiering-short.ini >"$scratch/log" 2>&1
 is "$?" 0 "every run of the plan succeeds" || diag "$(tail -n 5 "$scratch/log")"
 is "$(sql "SELECT count(*) || ' ' || group_concat(DISTINCT status) FROM run")" "10 done" "ten runs"

@@ -36,13 +36,13 @@ host() {
 		echo 1..1
 		exit 1
 	}
-	[[ $only != *alone* ]] || part alone 300 --no-tiers --smp single
-	[[ $only != *policies* ]] || part policies 1200 --nodes fast=320M,slow=640M --cpus 1 --smp single
-	[[ $only != *chaos* ]] || part chaos 1200 --nodes fast=320M,slow=640M --smp single --modules zram \
+	[[ $only != *alone* ]] || part alone 2400 --no-tiers --smp single
+	[[ $only != *policies* ]] || part policies 2400 --nodes fast=320M,slow=640M --cpus 1 --smp single
+	[[ $only != *chaos* ]] || part chaos 2400 --nodes fast=320M,slow=640M --smp single --modules zram \
 		--append 'page_poison=1 slub_debug=FZPU'
 	# more real concurrency; nothing is hooked here while it runs
-	[[ $only != *many* ]] || part many 900 --nodes fast=320M,slow=640M --cpus 4 --smp multi --append page_poison=1
-	[[ -z ${MMPROF_SOAK-} ]] || part soak $((MMPROF_SOAK * 6 + 300)) --nodes fast=320M,slow=640M --smp single --modules zram \
+	[[ $only != *many* ]] || part many 2400 --nodes fast=320M,slow=640M --cpus 4 --smp multi --append page_poison=1
+	[[ -z ${MMPROF_SOAK-} ]] || part soak $((MMPROF_SOAK * 6 + 2400)) --nodes fast=320M,slow=640M --smp single --modules zram \
 		--append 'page_poison=1 slub_debug=FZPU'
 	echo "1..$(grep -cE '^(not )?ok' "$scratch/all")"
 	! grep -q '^not ok' "$scratch/all"
@@ -65,6 +65,7 @@ vmstat() { # processors' shares are added up first
 	echo 1 >/proc/sys/vm/stat_refresh
 	sed -n "s/^$1 //p" /proc/vmstat
 }
+none_isolated() { [[ $(vmstat nr_isolated_anon) == 0 ]]; }
 work() { sh -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' $C "$W/tierwork" "$@"; }
 # of the last line of a hot workload: field hot_fast, cold_fast, wrong
 field() { tail -n 1 "$scratch/work" | sed -n "s/.*$1=\(-\{0,1\}[0-9]*\).*/\1/p"; }
@@ -85,7 +86,7 @@ identities() { # with the threads stopped, so that nothing moves between two rea
 	for f in "$S"/moves/fail_*; do fail+=("moves/${f##*/}"); done
 	is "$(value moves/tried)" "$(sum moves/promoted moves/demoted "${fail[@]}")" \
 		"$1: pages tried = promoted + demoted + each failure ($(value moves/tried))"
-	is "$(vmstat nr_isolated_anon)" 0 "$1: no page is left isolated"
+	ok "$1: no page is left isolated" soon none_isolated # reclaim isolates some for a moment
 }
 
 show() {
@@ -110,20 +111,20 @@ check_refusals() {
 }
 
 # Budgets over a run that has more to do than they allow. A batch is not interrupted, and what the host does meanwhile
-# counts as its time: who keeps a budget does so in one of three windows.
+# counts as its time, which is then made up for: who keeps a budget does so in one of eight windows.
 check_budgets() {
 	local from ns pages spent ms
 	load policy=ours sampler=abit scan_ms=50 cpu_budget_permille=100 migrate_mbps=4 || return
-	work hot 128 20 20 >"$scratch/work" &
+	work hot 128 20 300 >"$scratch/work" &
 	sleep 2
-	for _ in {1..3}; do
+	for _ in {1..8}; do
 		from=$(date +%s%N) ns=$(sum phases/sampling_ns phases/classification_ns phases/migration_ns)
 		pages=$(sum moves/promoted moves/demoted)
 		sleep 5
 		ms=$((($(date +%s%N) - from) / 1000000))
 		spent=$((($(sum phases/sampling_ns phases/classification_ns phases/migration_ns) - ns) / 1000000))
 		pages=$(($(sum moves/promoted moves/demoted) - pages))
-		((spent * 1000 / ms > 130 || pages * 4 * 1000 / 1024 / ms > 5)) || break
+		((spent * 1000 / ms > 130 || spent * 1000 / ms < 5 || pages * 4 * 1000 / 1024 / ms > 5)) || break
 	done
 	pkill -x tierwork
 	wait
@@ -165,7 +166,7 @@ check_exchange() {
 	leave_free 48
 	echo 1 >$S/enabled
 	echo 700 >$S/cpu_budget_permille
-	work moving 72 50 60 small 80 >"$scratch/work"
+	work moving 72 50 300 small 80 >"$scratch/work"
 	is "$?" 0 "ours: a hot part that moves: contents are what they were"
 	sed -n '1~4p;$p' "$scratch/work" | sed 's/^/# /'
 	show exchange
@@ -182,7 +183,7 @@ check_huge() {
 	load policy=memtis sampler=abit scan_ms=100 cpu_budget_permille=0 migrate_mbps=0 cooling=200 enabled=0
 	leave_free 25
 	echo 1 >$S/enabled
-	work full 24 20 60 70 >"$scratch/work"
+	work full 24 20 300 70 >"$scratch/work"
 	is "$?" 0 "memtis: huge pages in full fast memory: contents are what they were"
 	sed 's/^/# /' "$scratch/work"
 	show "memtis, full"
@@ -194,11 +195,14 @@ check_huge() {
 
 # nomad: pages promoted by transactional copy that stay clean go back by their shadow when fast memory is short.
 check_shadows() {
+	local bill
 	load policy=nomad sampler=abit scan_ms=100 cpu_budget_permille=0 migrate_mbps=0
 	leave_free 56
-	work shadows 32 24 >"$scratch/work" &
-	within 20 eval '(($(value nomad/shadows) > 6000))'
-	ok "nomad: $(value nomad/shadows) shadows are on nobody's bill: $(($(<$C/memory.current) >> 20)) MiB" test "$(<$C/memory.current)" -lt $((44 << 20))
+	work shadows 32 300 >"$scratch/work" &
+	within 300 eval '(($(value nomad/shadows) > 6000))'
+	bill=$(<$C/memory.current)
+	ok "nomad: $(value nomad/shadows) shadows are on nobody's bill: $((bill >> 20)) MiB" test "$bill" -lt $((44 << 20))
+	pkill -USR1 -x tierwork
 	wait $!
 	is "$?" 0 "nomad: pages that went to and fro by shadow are what they were: $(tail -n 1 "$scratch/work")"
 	show shadows
@@ -226,7 +230,7 @@ check_given() {
 }
 
 check_interface() {
-	load policy=ours sampler=auto enabled=0 target_pid=1
+	load policy=ours sampler=auto enabled=0 target_pid=1 cpu_budget_permille=0
 	is "$(value enabled) $(value sampler) $(value target_cgroup) $(value target_pid)" "0 auto /mmprof-* 1" "loaded but off, with its parameters"
 	is "$(value fast_node) $(value slow_nodes)" "0 1" "the kernel's tiers are its tiers"
 	ok "on" eval 'echo 1 >$S/enabled'
@@ -237,9 +241,9 @@ check_interface() {
 	ok "a refused sampler leaves the old one" eval '! echo pebs >$S/sampler && [[ $(value sampler) == abit ]]'
 	ok "an unknown one too" eval '! echo lru >$S/policy && ! echo x >$S/sampler && ! echo x >$S/target_cgroup'
 	ok "a number out of range is refused" eval '! echo 1001 >$S/cpu_budget_permille'
-	ok "init and its children are found" within 20 eval '(($(value processes) >= 1 && $(value managed_fast) > 0))'
+	ok "init and its children are found" soon eval '(($(value processes) >= 1 && $(value managed_fast) > 0))'
 	echo 0 >$S/target_pid
-	ok "and forgotten when they are no target any more" within 20 eval '[[ "$(value processes) $(value managed_fast) $(value managed_slow)" == "0 0 0" ]]'
+	ok "and forgotten when they are no target any more" soon eval '[[ "$(value processes) $(value managed_fast) $(value managed_slow)" == "0 0 0" ]]'
 	unload
 }
 
@@ -248,12 +252,12 @@ check_interface() {
 check_still() {
 	local pid kib
 	load policy=ours sampler=abit scan_ms=100 cpu_budget_permille=0
-	work still 96 120 >"$scratch/work" &
-	within 60 grep -q filled "$scratch/work"
+	work still 96 900 >"$scratch/work" &
+	within 300 grep -q filled "$scratch/work"
 	pid=$(<$C/cgroup.procs)
 	echo 0 >$S/enabled
 	echo 1 >$S/enabled
-	ok "a process that does nothing is known" within 30 eval '(($(sum managed_fast managed_slow) > 20000))'
+	ok "a process that does nothing is known" within 120 eval '(($(sum managed_fast managed_slow) > 20000))'
 	kib=$(sed -n 's/^Referenced: *\([0-9]*\) kB/\1/p' "/proc/$pid/smaps_rollup")
 	if [[ $kernel != 6.1 ]]; then
 		ok "pages whose accessed bits were taken count as accessed: $kib KiB" test "$kib" -gt 80000
@@ -278,7 +282,7 @@ check_tracepoints() {
 	done
 	t=/sys/kernel/tracing/instances/tiering
 	mkdir $t && for e in classify promote; do echo 1 >$t/events/tiering/$e/enable; done
-	work hot 48 20 4 >"$scratch/work"
+	work hot 48 20 60 small 50 >"$scratch/work"
 	cat $t/trace >"$scratch/trace"
 	rmdir $t
 	like "$(grep -c 'promote: mm=' "$scratch/trace") $(grep -c 'classify: policy=ours' "$scratch/trace")" '^[1-9].* [1-9]' "promote and classify are traced"
@@ -298,17 +302,17 @@ policies_part() {
 	check_interface
 	check_tracepoints
 	check_still
-	check_policy ours abit 95 160 40
-	check_policy memtis abit 90 160 40
-	check_policy nomad abit 50 96 40
+	check_policy ours abit 95 160 300
+	check_policy memtis abit 90 160 300
+	check_policy nomad abit 50 96 300
 	check_exchange
 	check_shadows
 	check_given
 	check_huge
 	check_budgets
 	if full; then
-		check_policy ours hint 70 64 40
-		check_policy ours abit 90 128 40 thp
+		check_policy ours hint 70 64 300
+		check_policy ours abit 90 128 300 thp
 	fi
 	ok "the kernel's log is clean" kernel_log_clean
 	tap_done
@@ -360,7 +364,7 @@ reloads() { # SECONDS: the module comes and goes while memory is in use
 	wait $pid
 	is "$?" 0 "memory is as it was after $n loads and unloads"
 	is $failed 0 "each of which went well"
-	is "$(vmstat nr_isolated_anon)" 0 "no page is left isolated"
+	ok "no page is left isolated" soon none_isolated
 }
 
 busy_ksm() { echo 2000 >/sys/kernel/mm/ksm/pages_to_scan && echo 20 >/sys/kernel/mm/ksm/sleep_millisecs && echo 1 >/sys/kernel/mm/ksm/run; }
@@ -381,10 +385,10 @@ chaos_part() {
 	swap_on 420
 	busy_ksm
 	full && times=2
-	chaos_under ours abit $((8 * times)) 150 3
-	chaos_under memtis abit $((5 * times)) 150 3
-	chaos_under nomad abit $((9 * times)) 150 3
-	chaos_under ours hint $((6 * times)) 100 3
+	chaos_under ours abit $((6 * times)) 150 3
+	chaos_under memtis abit $((4 * times)) 150 3
+	chaos_under nomad abit $((7 * times)) 150 3
+	chaos_under ours hint $((4 * times)) 100 3
 	reloads $((10 * times))
 	check_chaotic
 	ok "the kernel's log is clean" kernel_log_clean

@@ -7,8 +7,8 @@ set -u
 . tests/tap.sh
 
 ratios() { # in the guest; short runs, in which no sampler reads
-	"$MMPROF" bench lat_mem_rd --quiet --no-probe all --size 1M --limit 0.2 --runs 3 --interval 60000 >&2
-	"$MMPROF" bench bw_mem --quiet --no-probe all --size 1M --limit 0.2 --runs 3 --interval 60000 >&2
+	"$MMPROF" bench lat_mem_rd --quiet --no-probe all --size 1M --limit 0.2 --runs 5 --interval 60000 >&2
+	"$MMPROF" bench bw_mem --quiet --no-probe all --size 1M --limit 0.2 --runs 5 --interval 60000 >&2
 	"$MMPROF" sql --format csv "SELECT 'fact ' || key || '=' || value FROM v_fact WHERE run_id = 1 AND key LIKE 'lab.%'
 		UNION ALL SELECT 'metric ' || run_id || ' ' || name || ' ' || value FROM metric
 		WHERE name LIKE 'bench.bw_mem.node_.__.rate' OR name = 'bench.lat_mem_rd.node' || substr(name, 22, 1) || '.1024K'" |
@@ -26,8 +26,8 @@ readonly figures=(bench.lat_mem_rd.node%d.1024K bench.bw_mem.node%d.{rd,wr,cp}.r
 
 counts() { # in the guest: what two runs of one benchmark have in common
 	local mode
-	"$MMPROF" bench mprotect --quiet --no-probe all --limit 0.1 >&2
-	"$MMPROF" bench mprotect --quiet --no-probe all --limit 0.1 >&2
+	"$MMPROF" bench mprotect --quiet --no-probe all --limit 1 >&2
+	"$MMPROF" bench mprotect --quiet --no-probe all --limit 1 >&2
 	for mode in user kernel; do
 		sql "SELECT '$mode ' || count(*) || ' ' || sum(a.value = b.value) || ' ' || sum(abs(a.value - b.value) <= 0.02 * a.value)
 			|| ' ' || sum(a.value > 0) FROM metric a JOIN metric b USING (name)
@@ -43,10 +43,10 @@ watched() { # in the guest: a run whose hot set stays on the slow node, until DA
 	local pid='' from=$SECONDS
 	local -a said=()
 	sysctl -qw kernel.numa_balancing=0
-	env -i "$MMPROF" record --db /results/watched.db --quiet --no-probe all --interval 500 -- "$W/slowstart" 2 120 4 >&2 &
+	env -i "$MMPROF" record --db /results/watched.db --quiet --no-probe all --interval 500 -- "$W/slowstart" 2 900 4 >&2 &
 	while [[ -z $pid ]]; do sleep 0.1 && pid=$(pgrep -x slowstart); done
 	scripts/lab-view damon "$pid" >"$scratch/damon.csv" &
-	until ((${#said[@]} > 1)) && [[ ${said[0]%%,*} != "${said[-1]%%,*}" ]] || ((SECONDS - from > 100)); do
+	until ((${#said[@]} > 1)) && [[ ${said[0]%%,*} != "${said[-1]%%,*}" ]] && ((SECONDS - from > 8)) || ((SECONDS - from > 600)); do
 		sleep 1
 		mapfile -t said <"$scratch/damon.csv"
 	done
@@ -65,7 +65,7 @@ case $1 in
 	;;
 esac
 kernel=$1
-lab() { scripts/lab --kernel "$kernel" --timeout 580 "$@"; }
+lab() { scripts/lab --kernel "$kernel" --timeout 2400 "$@"; }
 
 # Two tiers at so many times the base's latency and bandwidth; a small cache, so that little memory is much of it.
 measure() { # FAST SLOW of the latency, and of the bandwidth; what else the lab is to do

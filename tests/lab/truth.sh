@@ -48,7 +48,7 @@ case $1 in
 --samplers) export MMPROF_DB=/tmp/run.db && samplers "$2" && cp $MMPROF_DB /results/ && exit ;;
 esac
 kernel=$1
-lab() { scripts/lab --kernel "$kernel" --timeout 580 --truth "$scratch/truth" --results "$scratch" "$@"; }
+lab() { scripts/lab --kernel "$kernel" --timeout 2400 --truth "$scratch/truth" --results "$scratch" "$@"; }
 share() { # COLUMN RUN: permille of its heat
 	sql "SELECT CAST(1000 * sum($1) / sum(fast + slow) AS INTEGER) FROM truth_window WHERE run_id = $2"
 }

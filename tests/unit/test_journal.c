@@ -122,6 +122,44 @@ static void test_replay(void **state)
 	assert_int_equal(journal_close(), 0);
 }
 
+// A child that has yet to be executed does not keep its dead parent's journal from being undone.
+static void test_child_left(void **state)
+{
+	pid_t pid, child;
+	int go[2], said[2];
+
+	(void)state;
+	if (geteuid())
+		skip();
+	put("before");
+	assert_int_equal(pipe(go) || pipe(said), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (journal_open(NULL) || journal_add(UNDO_WRITE, file, "before") < 0)
+			_exit(1);
+		put("changed");
+		child = fork();
+		if (child == 0) {
+			journal_leave();
+			close(go[1]);
+			if (write(said[1], "x", 1) != 1 || read(go[0], &child, 1))
+				_exit(1);
+			_exit(0);
+		}
+		if (read(said[0], &child, 1) == 1)
+			raise(SIGKILL);
+		_exit(1);
+	}
+	waitpid(pid, NULL, 0);
+	assert_int_equal(journal_open(NULL), 0);
+	expect("before\n");
+	assert_int_equal(journal_close(), 0);
+	close(go[1]); // the child ends
+	close(go[0]);
+	close(said[0]);
+	close(said[1]);
+}
+
 // What was undone long before the crash is not undone once more.
 static void test_undone(void **state)
 {
@@ -335,6 +373,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_reverse_order),
 	    cmocka_unit_test(test_replay),
+	    cmocka_unit_test(test_child_left),
 	    cmocka_unit_test(test_undone),
 	    cmocka_unit_test(test_processes_and_files),
 	    cmocka_unit_test(test_unbound),

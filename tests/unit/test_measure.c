@@ -240,7 +240,7 @@ static void its_end_is_told(void **state)
 	assert_non_null(strstr(r.text, "after 5 samples there was nothing more to time"));
 	assert_null(strstr(r.text, "time limit"));
 	g_free(r.text);
-	r = measure(&slow, "0.05", "0");
+	r = measure(&slow, "0.01", "0");
 	assert_non_null(strstr(r.text, "the time limit came"));
 	g_free(r.text);
 	r = measure(&drift, "100", "0.5"); // its interval is narrow enough, but of what?

@@ -57,7 +57,7 @@ static int by_value(const void *a, const void *b)
 }
 
 #if defined(__x86_64__)
-static double median_of_planted(uint64_t k)
+static double tenth_of_planted(uint64_t k)
 {
 	double found[201];
 
@@ -71,7 +71,7 @@ static double median_of_planted(uint64_t k)
 		found[i] = timing_ns(&t, to - from) * t.hz / 1e9;
 	}
 	qsort(found, 201, sizeof(*found), by_value);
-	return found[100];
+	return found[20]; // most of the long ones have an interrupt on a busy machine
 }
 
 static void recovers_a_planted_delay(void **state)
@@ -83,7 +83,7 @@ static void recovers_a_planted_delay(void **state)
 
 		for (int i = 0; i < 10 && !(best < (double)k + 200);
 		     i++) { // others on the machine make it longer
-			double found = median_of_planted(k);
+			double found = tenth_of_planted(k);
 
 			assert_true(found >= (double)k);
 			best = fmin(best, found);

@@ -4,9 +4,11 @@
 #include <time.h>
 
 static struct timespec pause_time;
+static pthread_barrier_t all_there;
 
 static void *sleeper(void *arg)
 {
+	pthread_barrier_wait(&all_there);
 	clock_nanosleep(CLOCK_MONOTONIC, 0, &pause_time, NULL);
 	return arg;
 }
@@ -18,6 +20,7 @@ int main(int argc, char **argv)
 	pthread_t *t = calloc(n, sizeof(*t));
 
 	pause_time = (struct timespec){ms / 1000, ms % 1000 * 1000000};
+	pthread_barrier_init(&all_there, NULL, (unsigned)n);
 	for (int i = 0; t && i < n; i++)
 		if (pthread_create(&t[i], NULL, sleeper, NULL))
 			return 1;

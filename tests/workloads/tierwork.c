@@ -8,7 +8,8 @@
 //   tierwork full COLD-MIB HOT-MIB SECONDS LEAST-%: huge pages, those in fast memory not used, those in slow
 //   memory all
 //                the time, until so many are in fast memory
-//   tierwork shadows MIB SECONDS: read often, then left alone while others take up fast memory
+//   tierwork shadows MIB SECONDS: read often until SIGUSR1, then left alone while others take up fast memory,
+//                until most is gone from there; SECONDS for each at most
 //   tierwork given MIB SECONDS: read often, then written and given away (MADV_FREE) while being promoted
 //   tierwork chaos MIB SECONDS [JOBS]: whatever can happen to memory happens while it is in use
 //
@@ -17,6 +18,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -251,18 +253,27 @@ static int still(uint64_t mib, int seconds)
 
 // --- for nomad's shadows: read often, so promoted; left alone, while others take up fast memory; checked
 
+static volatile sig_atomic_t told;
+
+static void tell(int signal)
+{
+	told = signal;
+}
+
 static int shadows(uint64_t mib, int seconds)
 {
 	struct area a = map(mib, false), others = map(mib * 2, false);
 	double start;
 	int fast;
 
+	signal(SIGUSR1, tell);
 	fill(&a, SLOW);
 	start = now();
-	while (now() < start + seconds / 3.0)
+	while (!told && now() < start + seconds)
 		check_all(&a);
 	fast = share(a.memory, 0, a.pages, FAST);
-	while (now() < start + seconds)
+	start = now();
+	while (share(a.memory, 0, a.pages, FAST) > 10 && now() < start + seconds)
 		for (uint64_t p = 0; p < others.pages; p++)
 			write_page(&others, p);
 	printf("fast=%d then=%d ", fast, share(a.memory, 0, a.pages, FAST));
@@ -431,7 +442,7 @@ static void moved(struct area *a)
 // A thread of the same process, whose memory nothing is done to, but which is in use while all else happens.
 struct writer {
 	struct area a;
-	double end;
+	atomic_bool done;
 	uint64_t wrong;
 };
 
@@ -439,7 +450,7 @@ static void *write_on(void *arg)
 {
 	struct writer *w = arg;
 
-	while (now() < w->end)
+	while (!w->done)
 		touch_some(&w->a, 300);
 	check_all(&w->a);
 	w->wrong = wrong;
@@ -452,17 +463,19 @@ static int chaos(uint64_t mib, int seconds, bool huge)
 						      advised, alike,    freed,     moved};
 	struct area a = map(mib, huge);
 	uint64_t rounds = 0;
-	struct writer w = {.a = map(mib / 8, false), .end = now() + seconds};
+	struct writer w = {.a = map(mib / 8, false)};
 	pthread_t thread;
+	double end;
 
 	fill(&a, SLOW);
 	fill(&w.a, SLOW);
 	if (pthread_create(&thread, NULL, write_on, &w))
 		return 2;
-	for (; now() < w.end; rounds++) {
+	for (end = now() + seconds; now() < end || rounds < 16; rounds++) { // some, however slow the machine
 		touch_some(&a, 3000);
 		what[rnd() % (sizeof(what) / sizeof(*what))](&a);
 	}
+	w.done = true;
 	pthread_join(thread, NULL);
 	check_all(&a);
 	wrong += w.wrong;
