@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "bench/internal.h"
+#include "bench/interrupts.h"
 #include "stats/interval.h"
 #include "stats/stability.h"
 
@@ -17,9 +18,10 @@
 #define MOST_BATCHES 4000
 
 struct series {
-	GArray *values;  // double, ns a unit
-	GArray *medians; // of each batch
-	guint batch;     // samples in one: fewer when they take long
+	GArray *values;          // double, ns a unit
+	GArray *medians;         // of each batch
+	GByteArray *interrupted; // of values: whether an interrupt fell into the sample
+	guint batch;             // samples in one: fewer when they take long
 	gint64 begun_us, limit_us;
 	guint64 disturbed, in_a_row, kept; // set aside; since the last one that was not; not set aside
 	guint64 not_so;                    // samples in which it did not happen
@@ -86,6 +88,7 @@ void bench_before(struct bench_run *run)
 {
 	struct labcall_counts all;
 
+	run->interrupts_before = interrupts_read(run->interrupts);
 	run->before = timing_mark();
 	run->counted = run->count && host_lab_read(&run->from, &all);
 }
@@ -96,6 +99,7 @@ void bench_after(struct bench_run *run)
 
 	run->counted = run->counted && host_lab_read(&run->to, &all);
 	run->after = timing_mark();
+	run->interrupts_after = interrupts_read(run->interrupts);
 }
 
 // What a sample takes on its CPU, from one reading to the other; between two that have nothing between them
@@ -114,6 +118,7 @@ static void keep_counts(struct series *s, const struct bench_op *op, const struc
 static int take_sample(struct bench_run *run, const struct bench_op *op, void *ctx, struct series *s)
 {
 	uint64_t cycles = 0;
+	guint8 interrupted;
 	double ns;
 	int rc = op->sample(run, ctx, &cycles);
 
@@ -137,6 +142,8 @@ static int take_sample(struct bench_run *run, const struct bench_op *op, void *c
 	s->several |= op->units > 1;
 	ns = timing_ns(&run->timing, cycles) / op->units;
 	g_array_append_val(s->values, ns);
+	interrupted = run->interrupts_after != run->interrupts_before;
+	g_byte_array_append(s->interrupted, &interrupted, 1);
 	return 0;
 }
 
@@ -312,6 +319,20 @@ static void tell_losses(struct bench_run *run, const struct bench_op *op, const 
 		tell_loss(run, op, ".not_so", s->not_so, s->why_not);
 }
 
+// The part of the figure's samples into which an interrupt fell. They stay: without them the shorter ones
+// would be left.
+static void tell_interrupted(struct bench_run *run, const struct bench_op *op, const struct series *s,
+			     guint from)
+{
+	guint n = 0;
+
+	for (guint k = from; k < s->interrupted->len; k++)
+		n += s->interrupted->data[k];
+	if (run->interrupts)
+		name_metric(run, op, ".interrupted", (double)n / (s->interrupted->len - from), "ratio",
+			    "less");
+}
+
 // A sample of several is an average, which has no distribution worth the name.
 static void store_hist(struct bench_run *run, const struct bench_op *op, const struct series *s, guint from)
 {
@@ -340,6 +361,7 @@ static void store(struct bench_run *run, const struct bench_op *op, const struct
 	if (run->timing.tsc)
 		name_metric(run, op, ".cycles", i.value * run->timing.hz / 1e9, unit, "less");
 	name_metric(run, op, ".samples", s->values->len - from, "count", "neither");
+	tell_interrupted(run, op, s, from);
 	tell_precision(run, op, s, &i, s->values->len - from);
 	if (!still)
 		tell_unsettled(run, op, s);
@@ -371,16 +393,22 @@ int bench_measure(struct bench_run *run, const struct bench_op *op, void *ctx, d
 {
 	struct series s = {.values = g_array_new(FALSE, FALSE, sizeof(double)),
 			   .medians = g_array_new(FALSE, FALSE, sizeof(double)),
+			   .interrupted = g_byte_array_new(),
 			   .counters = find_counters()};
-	int rc;
+	int rc = interrupts_open(&run->interrupts);
 
+	if (rc)
+		bench_cannot(run, "interrupts in samples", "%s", err_text());
 	run->count = s.counters->len > 0;
 	rc = collect(run, op, ctx, &s);
 	if (!rc)
 		store(run, op, &s, median_ns);
 	if (!rc)
 		store_counts(run, op, &s);
+	interrupts_close(run->interrupts);
+	run->interrupts = NULL;
 	g_free(s.why_not);
+	g_byte_array_unref(s.interrupted);
 	g_ptr_array_unref(s.counters);
 	g_array_unref(s.values);
 	g_array_unref(s.medians);

@@ -33,6 +33,19 @@ for name in $names; do
 	ok "$name --help" "$MMPROF" bench "$name" --help
 done
 
+# --- interrupts: of samples of milliseconds some have one, unless the kernel doesn't tell
+if [[ $EUID == 0 ]] && mountpoint -q /sys/kernel/tracing; then
+	bench fork_cow --memory 64M --limit 0.5
+	ok "samples into which an interrupt fell are counted ($(metric fork_cow.fork.interrupted))" awk "BEGIN { exit !($(metric fork_cow.fork.interrupted) > 0) }"
+	# shellcheck disable=SC2016
+	ok "without tracefs" unshare -m sh -c 'for at in debug tracing; do while umount -R /sys/kernel/$at 2>/dev/null; do :; done; done
+		exec "$0" bench mremap --limit 0.05 --quiet' "$MMPROF"
+	is "$(metric mremap.aligned.interrupted)" "" "they are not"
+	like "$(sql "SELECT why FROM not_measured WHERE what = 'interrupts in samples' AND run_id = (SELECT max(id) FROM run)")" 'tracefs, which is not mounted' "and that is said"
+else
+	skip "samples into which an interrupt fell" "not root, or no tracefs in /sys/kernel/tracing"
+fi
+
 # --- counters add up
 bench fault --limit 0.1 --pages 64
 # not to the last fault: now and then one of the program's own falls in between
