@@ -385,9 +385,9 @@ chaos_part() {
 	swap_on 420
 	busy_ksm
 	full && times=2
-	chaos_under ours abit $((5 * times)) 150 3
-	chaos_under memtis abit $((3 * times)) 150 3
-	chaos_under nomad abit $((5 * times)) 150 3
+	chaos_under ours abit $((5 * times)) 140 3
+	chaos_under memtis abit $((3 * times)) 140 3
+	chaos_under nomad abit $((5 * times)) 140 3
 	chaos_under ours hint $((3 * times)) 100 3
 	reloads $((10 * times))
 	check_chaotic

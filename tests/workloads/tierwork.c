@@ -471,7 +471,7 @@ static int chaos(uint64_t mib, int seconds, bool huge)
 	fill(&w.a, SLOW);
 	if (pthread_create(&thread, NULL, write_on, &w))
 		return 2;
-	for (end = now() + seconds; now() < end || rounds < 16; rounds++) { // some, however slow the machine
+	for (end = now() + seconds; now() < end || rounds < 8; rounds++) { // some, however slow the machine
 		touch_some(&a, 3000);
 		what[rnd() % (sizeof(what) / sizeof(*what))](&a);
 	}
