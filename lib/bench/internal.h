@@ -18,7 +18,8 @@ struct bench_run {
 	int fd;
 	// of the sample that is being taken
 	struct timing_mark before, after;
-	struct interrupts *interrupts; // NULL: the kernel does not tell
+	struct interrupts *interrupts; // NULL: not asked for, or the kernel does not tell
+	bool interrupts_asked;
 	uint64_t interrupts_before, interrupts_after;
 	bool count, counted; // in the lab with --count: wanted, and done
 	struct labcall_counts from, to;

@@ -35,8 +35,10 @@ done
 
 # --- interrupts: of samples of milliseconds some have one, unless the kernel doesn't tell
 if [[ $EUID == 0 ]] && mountpoint -q /sys/kernel/tracing; then
-	bench fork_cow --memory 64M --limit 0.5
-	ok "samples into which an interrupt fell are counted ($(metric fork_cow.fork.interrupted))" awk "BEGIN { exit !($(metric fork_cow.fork.interrupted) > 0) }"
+	bench bw_mem --size 64M --limit 0.5
+	ok "samples into which an interrupt fell are counted ($(metric bw_mem.node0.rd.interrupted))" awk "BEGIN { exit !($(metric bw_mem.node0.rd.interrupted) > 0) }"
+	bench lat_ctx --limit 0.05
+	is "$(metric lat_ctx.switch) $(metric lat_ctx.switch.interrupted)" "$(metric lat_ctx.switch) " "but not while switches are timed, which it would make longer"
 	# shellcheck disable=SC2016
 	ok "without tracefs" unshare -m sh -c 'for at in debug tracing; do while umount -R /sys/kernel/$at 2>/dev/null; do :; done; done
 		exec "$0" bench mremap --limit 0.05 --quiet' "$MMPROF"
