@@ -95,12 +95,16 @@ int metric_values(struct store *store, const struct metric *metric, const GArray
 int metric_unread(struct store *store, const struct metric *metric, const GArray *runs, double *shares)
 {
 	const char *sampler = metric->kind->sampler_of ? metric->kind->sampler_of(metric) : NULL;
-	g_autofree char *name = g_strdup_printf("self.sampler.%s.unread.last", sampler);
+	g_autofree char *name = NULL;
 	struct metric *unread = NULL;
-	int rc = sampler ? metric_find(store, name, &unread) : -ENOENT;
+	int rc;
 
 	for (guint i = 0; i < runs->len; i++)
 		shares[i] = NAN;
+	if (!sampler)
+		return 0;
+	name = g_strdup_printf("self.sampler.%s.unread.last", sampler);
+	rc = metric_find(store, name, &unread);
 	if (!rc)
 		rc = metric_values(store, unread, runs, shares, NULL);
 	metric_free(unread);

@@ -13,7 +13,7 @@ struct entry {
 	void *state;
 	int64_t due_ns, spent_ns, before_ns; // what the reading before cost
 	int64_t read_ns, unread_ns;          // the last reading that was one; the longest time between two
-	int calls, readings;
+	int readings;
 };
 
 struct samplers {
@@ -96,13 +96,13 @@ struct samplers *samplers_open(struct store *store, int64_t run, const struct sa
 static void read_one(struct samplers *s, struct entry *e)
 {
 	int64_t from = cpu_ns(), cost, pause;
+	bool first = e->due_ns == INT64_MIN; // which makes the series' rows, before the workload starts
 	int rc = e->sampler->read(e->state, s->target, &s->sink);
 
 	if (rc < 0)
 		missing(&s->sink, e->sampler->name, err_text());
 	cost = cpu_ns() - from;
 	e->spent_ns += cost;
-	e->calls++;
 	if (rc == 0) {
 		e->readings++;
 		e->unread_ns = MAX(e->unread_ns, s->t_ns - e->read_ns);
@@ -110,8 +110,7 @@ static void read_one(struct samplers *s, struct entry *e)
 	}
 	pause = MAX(s->interval_ns, (int64_t)e->sampler->min_interval_ms * 1000000);
 	pause = MAX(pause, samplers_pause_ns(cost, e->before_ns, s->target->percent));
-	// the first one makes the series' rows, before the workload starts
-	e->before_ns = e->calls > 1 ? cost : 0;
+	e->before_ns = first ? 0 : cost;
 	e->due_ns = s->t_ns + pause - s->interval_ns / 2; // the tick that comes nearest
 }
 
@@ -128,19 +127,24 @@ int samplers_read(struct samplers *s, int64_t t_ns, bool all, bool last)
 	return s->rc;
 }
 
+static void put_own(struct samplers *s, const struct entry *e, const char *what, const char *unit,
+		    int64_t value)
+{
+	g_autofree char *name = g_strdup_printf("self.sampler.%s.%s", e->sampler->name, what);
+
+	put(&s->sink, name, unit, SERIES_GAUGE, value);
+}
+
 int samplers_close(struct samplers *s)
 {
 	int rc = s->rc;
 
 	for (guint i = 0; i < s->entries->len; i++) {
 		struct entry *e = &g_array_index(s->entries, struct entry, i);
-		g_autofree char *readings = g_strdup_printf("self.sampler.%s.readings", e->sampler->name);
-		g_autofree char *spent = g_strdup_printf("self.sampler.%s.cpu", e->sampler->name);
-		g_autofree char *unread = g_strdup_printf("self.sampler.%s.unread", e->sampler->name);
 
-		put(&s->sink, readings, "count", SERIES_GAUGE, e->readings);
-		put(&s->sink, spent, "ns", SERIES_GAUGE, e->spent_ns);
-		put(&s->sink, unread, "ns", SERIES_GAUGE, MAX(e->unread_ns, s->t_ns - e->read_ns));
+		put_own(s, e, "readings", "count", e->readings);
+		put_own(s, e, "cpu", "ns", e->spent_ns);
+		put_own(s, e, "unread", "ns", MAX(e->unread_ns, s->t_ns - e->read_ns));
 		e->sampler->close(e->state);
 	}
 	rc = rc ? rc : s->rc;
